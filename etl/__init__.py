@@ -1,0 +1,13 @@
+"""popvault: POP3 mailboxes into a Postgres archive that can prove itself.
+
+pipeline    the story: archive_mailbox() from login to QUIT
+pop3/       all we know of POP3, without a clock or a database
+mime/       bytes to headers, parts, addresses, dates, defects
+archive/    all we know of Postgres: ledger, loader, search, verify
+parsers     the processes that parse beside the download
+config      the only reader of environment and files
+cli         the popvault command
+airflow/    the only folder that knows Airflow
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,38 @@
+"""The errors of popvault, named for what the caller does with them.
+
+    Failure
+    ├── Retry      come again later: the line was cut, the server is busy
+    │   └── Untrusted   the stream can no longer be trusted: close it, then retry
+    ├── Skip       this one message: record it, go on with the next
+    └── Stop       a person must act first: bad password, disk full
+        └── Misconfigured   wrong usage or configuration (exit code 2)
+
+The text of each is one sentence for a person: what, where, what to do next.
+"""
+
+
+class Failure(Exception):
+    """Anything that popvault itself reports. The text is meant to be shown."""
+
+
+class Retry(Failure):
+    """Passing trouble; the same call may go through later."""
+
+
+class Untrusted(Retry):
+    """The server said something that the protocol does not allow at this point.
+
+    Nothing that came after it may be believed; close the socket and resume by UIDL.
+    """
+
+
+class Skip(Failure):
+    """One message could not be had; the rest of the mailbox goes on."""
+
+
+class Stop(Failure):
+    """No retry will help until somebody changes something."""
+
+
+class Misconfigured(Stop):
+    """The command, the mailboxes file or the environment is wrong."""

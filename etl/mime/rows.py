@@ -1,0 +1,105 @@
+"""What is known of a message once it is read: plain values, one class for each table.
+
+All strings are clean: valid Unicode without NUL, fit for Postgres.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Role = Literal["from", "sender", "reply-to", "to", "cc", "bcc", "delivered-to"]
+DateSource = Literal["date", "received"]
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One address of one address header. `address` is as written; the archive normalises it."""
+
+    role: Role
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One node of the MIME tree, in document order.
+
+    path: "1" for the message itself, "1.2" for its second child (RFC 3501 numbers alike).
+    octets, sha256: of the decoded content; None for a container.
+    """
+
+    path: str
+    content_type: str
+    charset: str | None
+    transfer_encoding: str | None
+    disposition: str | None
+    filename: str | None
+    content_id: str | None
+    octets: int | None
+    sha256: bytes | None
+    attachment: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One Received header. position 0 is the hop nearest the sender."""
+
+    position: int
+    from_host: str | None
+    by_host: str | None
+    protocol: str | None
+    trace_id: str | None
+    recipient: str | None
+    written: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One thing that is wrong with the message, and where: a part's path or a header's name."""
+
+    kind: str
+    place: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One message as it was read.
+
+    date_at, date_offset_minutes: the Date header in UTC, and the sender's offset from UTC.
+    sent_at, sent_at_source: the date chosen and where it comes from; both None when none is known.
+    text: the body as a reader sees it, HTML made text.
+    """
+
+    subject: str | None = None
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    references: list[str] = field(default_factory=list)
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    date_written: str | None = None
+    date_at: datetime | None = None
+    date_offset_minutes: int | None = None
+    sent_at: datetime | None = None
+    sent_at_source: DateSource | None = None
+    participants: list[Participant] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    hops: list[Hop] = field(default_factory=list)
+    defects: list[Defect] = field(default_factory=list)
+    text: str = ""
+
+
+def clean(text: str) -> str:
+    """The text with NULs and lone surrogates replaced: Postgres stores neither."""
+    if text.isascii():
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
+    text = text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,188 @@
+"""The POP3 protocol core: which command may follow which, what each answer is (RFC 1939).
+
+Sans-I/O: `send` gives the bytes to write, `receive` takes the bytes read and gives events.
+Fuzz contract: any bytes are either events or raise Untrusted, never anything else.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+from etl.errors import Untrusted
+from etl.pop3.framing import Framer
+from etl.pop3.replies import readable, status
+
+# A million messages at 64 bytes a line; what is longer is no listing that we could hold.
+LISTING_BYTES_MAX = 64 * 1024 * 1024
+
+
+class State(Enum):
+    """The session states of RFC 1939 section 3, and the two ends."""
+
+    GREETING = "greeting"
+    AUTHORIZATION = "authorization"
+    TRANSACTION = "transaction"
+    UPDATE = "update"
+    BROKEN = "broken"
+
+
+# (state, verb): the state after +OK. A verb that is not here may not be sent in that state.
+NEXT = {
+    (State.GREETING, ""): State.AUTHORIZATION,
+    (State.AUTHORIZATION, "CAPA"): State.AUTHORIZATION,
+    (State.AUTHORIZATION, "STLS"): State.AUTHORIZATION,
+    (State.AUTHORIZATION, "USER"): State.AUTHORIZATION,
+    (State.AUTHORIZATION, "PASS"): State.TRANSACTION,
+    (State.AUTHORIZATION, "APOP"): State.TRANSACTION,
+    (State.AUTHORIZATION, "QUIT"): State.UPDATE,
+    (State.TRANSACTION, "CAPA"): State.TRANSACTION,
+    (State.TRANSACTION, "STAT"): State.TRANSACTION,
+    (State.TRANSACTION, "UIDL"): State.TRANSACTION,
+    (State.TRANSACTION, "LIST"): State.TRANSACTION,
+    (State.TRANSACTION, "RETR"): State.TRANSACTION,
+    (State.TRANSACTION, "DELE"): State.TRANSACTION,
+    (State.TRANSACTION, "QUIT"): State.UPDATE,
+}
+
+# Verbs whose +OK is followed by a multi-line body; we never send LIST or UIDL with an argument.
+LISTING = frozenset({"CAPA", "UIDL", "LIST"})
+STREAMED = frozenset({"RETR"})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line. `argument` is sent as it is and must hold no CR, LF or NUL."""
+
+    verb: str
+    argument: bytes = b""
+    number: int = 0
+
+
+GREETING = Command("")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is complete: a status line, with the body of a listing where there is one."""
+
+    command: Command
+    ok: bool
+    text: str
+    body: bytes = b""
+    line: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next bytes of a message, unstuffed; `last` on the piece that completes it."""
+
+    command: Command
+    data: bytes
+    last: bool
+
+
+Event = Reply | Chunk
+
+
+class Protocol:
+    """One POP3 conversation, seen from the client."""
+
+    def __init__(self) -> None:
+        self.state = State.GREETING
+        self._framer = Framer()
+        self._waiting = deque([GREETING])
+        self._body_of: Reply | None = None
+        self._body = bytearray()
+
+    @property
+    def in_flight(self) -> int:
+        """How many commands wait for the end of their answer."""
+        return len(self._waiting)
+
+    @property
+    def unread(self) -> int:
+        """Bytes that came and belong to no answer yet; before STLS there must be none."""
+        return self._framer.held
+
+    def send(self, command: Command) -> bytes:
+        """The bytes of a command, which from now on waits for its answer.
+
+        Raises ValueError for what may not be sent: out of state, or a line break in the argument.
+        """
+        if (self.state, command.verb) not in NEXT or not command.verb:
+            raise ValueError(f"{command.verb} may not be sent in state {self.state.value}")
+        if set(command.argument) & set(b"\r\n\0"):
+            raise ValueError(f"{command.verb} has a line break or NUL in its argument")
+        self._waiting.append(command)
+        line = command.verb.encode()
+        return line + b" " + command.argument + b"\r\n" if command.argument else line + b"\r\n"
+
+    def receive(self, data: bytes) -> list[Event]:
+        """The events that these bytes complete.
+
+        Raises Untrusted when they are no answer to what was asked; the conversation is over then.
+        """
+        events: list[Event] = []
+        self._framer.feed(data)
+        try:
+            while (event := self._next()) is not None:
+                events.append(event)
+        except Untrusted:
+            self.state = State.BROKEN
+            raise
+        return events
+
+    def _next(self) -> Event | None:
+        if self.state is State.BROKEN:
+            raise Untrusted("the conversation was broken off before")
+        if self._body_of:
+            return self._next_of_body(self._body_of)
+        if not self._waiting:
+            if self._framer.held and self.state is not State.UPDATE:
+                raise Untrusted("the server sent something that was not asked for")
+            return None
+        line = self._framer.line()
+        if line is None:
+            return None
+        command = self._waiting[0]
+        ok, text = status(line)
+        reply = Reply(command, ok, text, line=line)
+        if ok and command.verb in LISTING | STREAMED:
+            self._framer.open_body()
+            self._body_of = reply
+            return self._next_of_body(reply)
+        return self._finish(reply)
+
+    def _next_of_body(self, reply: Reply) -> Event | None:
+        data, last = self._framer.body()
+        if reply.command.verb in STREAMED:
+            if last:
+                self._body_of = None
+                self._finish(reply)
+            return Chunk(reply.command, data, last) if data or last else None
+        self._body += data
+        if len(self._body) > LISTING_BYTES_MAX:
+            raise Untrusted(f"{reply.command.verb} answered over {LISTING_BYTES_MAX} bytes")
+        if not last:
+            return None
+        body = bytes(self._body)
+        self._body_of, self._body = None, bytearray()
+        return self._finish(Reply(reply.command, True, reply.text, body, reply.line))
+
+    def _finish(self, reply: Reply) -> Reply:
+        self._waiting.popleft()
+        if reply.ok:
+            self.state = NEXT[self.state, reply.command.verb]
+        elif reply.command is GREETING:
+            self.state = State.UPDATE
+        return reply
+
+
+def transition_table() -> str:
+    """The protocol as a table for a person: one line a transition."""
+    return "\n".join(
+        f"{before.value:14} {verb or '(greeting)':10} {after.value}" for (before, verb), after in NEXT.items()
+    )
+
+
+__all__ = ["Chunk", "Command", "Event", "Protocol", "Reply", "State", "readable"]
