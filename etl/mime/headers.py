@@ -146,11 +146,7 @@ def first(headers: RawHeaders, name: str) -> str | None:
 
 def _utf8(value: str) -> str:
     """Escaped octets as the UTF-8 that they are; other octets stay escaped, to be seen as a defect."""
-    return (
-        value
-        if value.isascii()
-        else value.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-    )
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def _defect(kind: str, place: str, problem: dict[str, Any]) -> Defect:

@@ -20,18 +20,14 @@ def walk(message: Message, path: str = "1") -> Iterator[tuple[str, Message]]:
         yield path, part
         if part.is_multipart():
             children = enumerate(part.get_payload(), start=1)
-            waiting += reversed(
-                [(f"{path}.{i}", child) for i, child in children if isinstance(child, Message)]
-            )
+            waiting += reversed([(f"{path}.{i}", child) for i, child in children if isinstance(child, Message)])
 
 
 def read(message: Message, defects: list[Defect]) -> list[Part]:
     """A row for each node; a node that cannot be read whole gives what can, and a defect."""
     rows = []
     for path, part in walk(message):
-        defects += [
-            Defect(type(d).__name__, path, clean(str(d) or type(d).__doc__ or "")) for d in part.defects
-        ]
+        defects += [Defect(type(d).__name__, path, clean(str(d) or type(d).__doc__ or "")) for d in part.defects]
         try:
             rows.append(_row(path, part))
         except Exception as error:  # the stdlib raises on real parts: unknown charsets, broken RFC 2231

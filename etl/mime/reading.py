@@ -99,9 +99,7 @@ def _mail_parser(raw: bytes, defects: list[Defect]) -> MailParser | None:
         defects.append(Defect("parser", "1", clean(f"mail-parser raised {type(error).__name__}: {error}")))
         return None
     # What the standard library found, `parts` names with its place; these two are mail-parser's own.
-    for kind, detail in (
-        (k, d) for found in mail.defects for details in found.values() for d in details for k in OWN
-    ):
+    for kind, detail in ((k, d) for found in mail.defects for details in found.values() for d in details for k in OWN):
         if detail.startswith(kind):
             defects.append(Defect(OWN[kind], "1", clean(detail)))
     return mail

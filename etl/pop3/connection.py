@@ -48,9 +48,7 @@ class Connection:
         self._events: Iterator[Event] = iter(())
 
     @classmethod
-    async def open(
-        cls, host: str, port: int, tls: ssl.SSLContext | None, *, idle_seconds_max: float
-    ) -> "Connection":
+    async def open(cls, host: str, port: int, tls: ssl.SSLContext | None, *, idle_seconds_max: float) -> "Connection":
         """Connect, with implicit TLS where a context is given.
 
         Raises Retry where nobody answers, Stop where the certificate is not to be trusted.

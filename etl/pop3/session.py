@@ -137,9 +137,7 @@ class Session:
         """
         waiting, flying = deque(entries), deque[Listed]()
         while waiting or flying:
-            self._connection.send(
-                *(Command("RETR", b"%d" % e.number, e.number) for e in self._refill(waiting, flying))
-            )
+            self._connection.send(*(Command("RETR", b"%d" % e.number, e.number) for e in self._refill(waiting, flying)))
             event = await self._connection.event()
             entry = flying[0]
             if isinstance(event, Chunk):

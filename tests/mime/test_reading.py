@@ -114,12 +114,8 @@ def test_where_mail_parser_raises_the_message_is_read_all_the_same():
 
 def test_hostile_nesting():
     """Ten thousand levels of multipart do not end the process."""
-    body = b"".join(
-        b"--%d\r\nContent-Type: multipart/mixed; boundary=%d\r\n\r\n" % (i, i + 1) for i in range(10_000)
-    )
-    assert (
-        read(mail("Subject: deep", "Content-Type: multipart/mixed; boundary=0", body=body)).subject == "deep"
-    )
+    body = b"".join(b"--%d\r\nContent-Type: multipart/mixed; boundary=%d\r\n\r\n" % (i, i + 1) for i in range(10_000))
+    assert read(mail("Subject: deep", "Content-Type: multipart/mixed; boundary=0", body=body)).subject == "deep"
 
 
 def test_a_message_too_large_keeps_its_headers():

@@ -20,8 +20,7 @@ def logged_in() -> Protocol:
 
 
 DIALOGUE = (
-    b"+OK 2 9\r\n+OK\r\n1 a\r\n2 b\r\n.\r\n"
-    b"+OK\r\nA: 1\r\n\r\n..dot\r\n+OK forged\r\n.\r\n-ERR gone\r\n+OK bye\r\n"
+    b"+OK 2 9\r\n+OK\r\n1 a\r\n2 b\r\n.\r\n+OK\r\nA: 1\r\n\r\n..dot\r\n+OK forged\r\n.\r\n-ERR gone\r\n+OK bye\r\n"
 )
 
 

@@ -44,9 +44,7 @@ def test_listing_joins_uidl_and_list():
     ]
 
 
-@pytest.mark.parametrize(
-    "body", [b"1\r\n", b"x a\r\n", b"1 \r\n", b"1 a\0\r\n", b"1 " + b"u" * 1001 + b"\r\n"]
-)
+@pytest.mark.parametrize("body", [b"1\r\n", b"x a\r\n", b"1 \r\n", b"1 a\0\r\n", b"1 " + b"u" * 1001 + b"\r\n"])
 def test_a_uidl_line_without_an_id_is_refused(body: bytes):
     """What does not name a message must not be taken for one."""
     with pytest.raises(Untrusted, match="UIDL"):
@@ -55,7 +53,5 @@ def test_a_uidl_line_without_an_id_is_refused(body: bytes):
 
 def test_apop_challenge():
     """RFC 1939 section 7: the greeting's msg-id, angles included."""
-    assert (
-        replies.apop_challenge(b"+OK ready <1896.697170952@dbc.example>") == b"<1896.697170952@dbc.example>"
-    )
+    assert replies.apop_challenge(b"+OK ready <1896.697170952@dbc.example>") == b"<1896.697170952@dbc.example>"
     assert replies.apop_challenge(b"+OK ready") is None

@@ -1,0 +1,1 @@
+"""All we know of Postgres: the embedded server, the schema, the ledger, the loader, the checks."""

@@ -1,0 +1,222 @@
+"""The popvault command. Each command is a few lines over the functions that the DAGs call too.
+
+Exit codes: 0 all well, 1 something was left undone or did not verify, 2 wrong usage or configuration.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+import etl
+from etl import config
+from etl.archive import ledger, stored
+from etl.archive.database import engine_for
+from etl.archive.embedded import EmbeddedPostgres
+from etl.archive.migrations import migrate
+from etl.errors import Failure, Misconfigured, Stop
+from etl.pipeline import archive_shard, look
+
+BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
+
+mailboxes_option = click.option(
+    "--mailboxes",
+    type=click.Path(path_type=Path),
+    envvar="POPVAULT_MAILBOXES",
+    required=True,
+    help="The mailboxes file (TOML).",
+)
+
+
+class Commands(click.Group):
+    """Shows a Failure as its sentence, with the exit code it means, and never a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except Misconfigured as error:
+            _complain(error, 2)
+        except Failure as error:
+            _complain(error, 1)
+        except DBAPIError as error:
+            # The first line of Postgres's own words; with the statement it would be a traceback in disguise.
+            words = str(error.orig).strip().splitlines()[0]
+            _complain(Stop(f"the database refused: {words}; is POPVAULT_DATABASE_URL right?"), 1)
+
+
+def _complain(error: Failure, code: int) -> None:
+    click.echo(f"popvault: {error}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(etl.__version__, prog_name="popvault")
+def main() -> None:
+    """Archive POP3 mailboxes into Postgres, provably whole."""
+
+
+@main.command()
+def init() -> None:
+    """Make or update the archive: the embedded server where no URL is given, and the schema."""
+    with archive() as engine:
+        click.echo(f"the archive is ready: {engine.url.render_as_string(hide_password=True)}")
+
+
+@main.command()
+@mailboxes_option
+@click.argument("names", nargs=-1)
+def check(mailboxes: Path, names: tuple[str, ...]) -> None:
+    """Log in to each mailbox and show what its server can do; download nothing."""
+    failed = False
+    for mailbox in config.mailboxes(mailboxes, names):
+        try:
+            greeted, count = asyncio.run(look(mailbox))
+        except Misconfigured:
+            raise
+        except Failure as error:
+            failed = True
+            click.echo(f"{mailbox.name}: {error}")
+            continue
+        tls = f"{greeted.tls.version} {greeted.tls.cipher}" if greeted.tls else "no TLS"
+        offered = ", ".join(greeted.capabilities_after or greeted.capabilities_before or ("none told",))
+        click.echo(f"{mailbox.name}: logged in by {greeted.mechanism}, {tls}, {count} messages; can {offered}")
+    sys.exit(int(failed))
+
+
+@main.command()
+@mailboxes_option
+@click.argument("names", nargs=-1)
+def run(mailboxes: Path, names: tuple[str, ...]) -> None:
+    """Archive all enabled mailboxes of the file, or those named."""
+    chosen = config.mailboxes(mailboxes, names)
+    with archive() as engine:
+        with engine.connect() as connection:
+            run_id = ledger.begin_run(connection, "command", etl.__version__)
+        with progress("archiving") as advance:
+            results = archive_shard(engine, chosen, run_id, lambda _, more, done: advance(more, done))
+        with engine.connect() as connection:
+            ledger.end_run(connection, run_id)
+    for result in results:
+        what = f"{result.retrieved} retrieved: {result.archived} archived, {result.duplicate} duplicate"
+        if not result.retrieved:
+            what = "nothing new"
+        what += f"; {result.deleted} deleted on the server" if result.deleted else ""
+        what += f"; {result.failed} refused by the server" if result.failed else ""
+        click.echo(f"{result.mailbox}: {what}")
+        if result.failure:
+            click.echo(f"{result.mailbox}: {result.failure}", err=True)
+    sys.exit(int(any(result.failure or result.failed for result in results)))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(as_json: bool) -> None:
+    """Show the books of each mailbox: every message listed has one outcome."""
+    with archive() as engine, engine.connect() as connection:
+        rows = ledger.balance(connection)
+    counts = BALANCE[:-1]
+    totals: dict[str, Any] = {key: sum(row[key] for row in rows) for key in counts}
+    totals["balanced"] = all(row["balanced"] for row in rows)
+    if as_json:
+        click.echo(json.dumps({"mailboxes": rows, "totals": totals}, indent=2))
+        return
+    table = Table("mailbox", *BALANCE)
+    for row in [*rows, {"name": "total", **totals}]:
+        numbers = [str(row[key]) for key in counts]
+        table.add_row(row["name"], *numbers, "yes" if row["balanced"] else "NO")
+    Console().print(table)
+
+
+@main.command()
+@click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+@click.option("--mailbox", help="Only what this mailbox held.")
+def export(folder: Path, mailbox: str | None) -> None:
+    """Write each message to <sha256>.eml, byte for byte as it came."""
+    with archive() as engine, engine.connect() as connection:
+        _report(stored.export(connection, folder, mailbox), "exported")
+
+
+@main.command()
+def verify() -> None:
+    """Re-hash all that is stored and check the books; exit 1 names every mismatch."""
+    with archive() as engine, engine.connect() as connection:
+        faults = _hash_all(stored.messages(connection), "re-hashed")
+        for check_name, found in stored.books(connection).items():
+            click.echo(f"{check_name}: {len(found)}")
+            faults += len(found)
+            for what in found:
+                click.echo(f"  {what}", err=True)
+    click.echo("verified: all is as recorded" if not faults else f"NOT verified: {faults} mismatches")
+    sys.exit(int(bool(faults)))
+
+
+@main.command()
+def dsn() -> None:
+    """Print the database's URL, password included, for psql and the like; it stays up."""
+    with archive() as engine:
+        click.echo(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+@main.command()
+def stop() -> None:
+    """Stop the embedded Postgres; the next command starts it again."""
+    was_up = EmbeddedPostgres(config.home()).stop()
+    click.echo("the embedded Postgres is stopped" if was_up else "the embedded Postgres was not running")
+
+
+@contextmanager
+def archive() -> Iterator[Engine]:
+    """The archive, its schema at the newest version."""
+    engine = engine_for(config.database_url() or EmbeddedPostgres(config.home()).start())
+    try:
+        migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, a plain line for every thousand elsewhere; call with (more to do, more done)."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=0)
+        total = done = 0
+
+        def advance(more: int, finished: int) -> None:
+            nonlocal total, done
+            total, done = total + more, done + finished
+            bar.update(task, total=total, completed=done)
+            if bar.disable and finished and done % 1000 == 0:
+                click.echo(f"{what}: {done} of {total}", err=True)
+
+        yield advance
+
+
+def _report(messages: Iterator[stored.Stored], what: str) -> None:
+    sys.exit(int(bool(_hash_all(messages, what))))
+
+
+def _hash_all(messages: Iterator[stored.Stored], what: str) -> int:
+    """Drain the messages, name each fault; how many there were."""
+    count = octets = faults = 0
+    with progress(what) as advance:
+        for message in messages:
+            count, octets = count + 1, octets + len(message.raw)
+            advance(1, 1)
+            if message.fault:
+                faults += 1
+                click.echo(f"message {message.message_id} {message.sha256.hex()}: {message.fault}", err=True)
+    click.echo(f"{what}: {count} messages, {octets} bytes, {faults} faults")
+    return faults

@@ -1,0 +1,115 @@
+-- What the ledger does, a statement a name.
+
+-- name: begin_run
+insert into ops.run (trigger, external_id, host, version)
+values (:trigger, :external_id, :host, :version) returning run_id;
+
+-- name: end_run
+update ops.run set ended_at = now() where run_id = :run_id;
+
+-- name: mailbox
+-- The number of a mailbox, made where the name is new.
+with made as (
+    insert into archive.mailbox (name) values (:name) on conflict (name) do nothing returning mailbox_id
+)
+select mailbox_id from made union all select mailbox_id from archive.mailbox where name = :name limit 1;
+
+-- name: take_lease
+-- A lock that lives and dies with this connection: a killed run frees it by its death.
+select pg_try_advisory_lock(7368560, cast(:mailbox_id as integer));
+
+-- name: free_lease
+select pg_advisory_unlock(7368560, cast(:mailbox_id as integer));
+
+-- name: present_epoch
+select epoch_id, host, username from archive.epoch
+where mailbox_id = :mailbox_id order by epoch_id desc limit 1;
+
+-- name: begin_epoch
+insert into archive.epoch (mailbox_id, host, username, reason)
+values (:mailbox_id, :host, :username, :reason) returning epoch_id;
+
+-- name: begin_session
+insert into ops.session (run_id, mailbox_id, epoch_id, host, port, username, tls_version, tls_cipher,
+    certificate_sha256, greeting, capabilities_before, capabilities_after, mechanism)
+values (:run_id, :mailbox_id, :epoch_id, :host, :port, :username, :tls_version, :tls_cipher,
+    :certificate_sha256, :greeting, :capabilities_before, :capabilities_after, :mechanism)
+returning session_id;
+
+-- name: end_session
+update ops.session set ended_at = now(), quit_accepted = :quit_accepted, quit_reply = :quit_reply, failure = :failure
+where session_id = :session_id;
+
+-- name: make_listing
+create temporary table listing (
+    number integer, uidl text, twin integer, octets bigint
+) on commit drop;
+
+-- name: note_listing
+-- An empty listing after one that was not empty proves nothing until the next one says the same.
+update ops.session s set
+    listed_at = now(),
+    listed = (select count(*) from listing),
+    listed_octets = (select coalesce(sum(octets), 0) from listing),
+    listing_doubted = not exists (select from listing) and coalesce((
+        select p.listed > 0 from ops.session p
+        where p.mailbox_id = s.mailbox_id and p.epoch_id = s.epoch_id
+          and p.session_id < s.session_id and p.listed_at is not null
+        order by p.session_id desc limit 1), false)
+where s.session_id = :session_id
+returning s.listing_doubted;
+
+-- name: add_deliveries
+insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, listed_octets, session_id)
+select :mailbox_id, :epoch_id, uidl, twin, octets, :session_id from listing order by number
+on conflict (epoch_id, uidl, twin) do nothing;
+
+-- name: note_returned
+-- Deliveries that had left the listing and are back.
+insert into archive.ledger (delivery_id, step, session_id)
+select s.delivery_id, 'relisted', :session_id
+from archive.delivery_state s join listing l using (uidl, twin)
+where s.epoch_id = :epoch_id and not s.present;
+
+-- name: note_missing
+-- Deliveries that are no longer listed: gone once they were archived, vanished if they never were.
+insert into archive.ledger (delivery_id, step, session_id)
+select s.delivery_id,
+       cast(case when s.outcome in ('archived', 'duplicate') then 'gone' else 'vanished' end as archive.step),
+       :session_id
+from archive.delivery_state s
+where s.epoch_id = :epoch_id and s.present
+  and not exists (select from listing l where l.uidl = s.uidl and l.twin = s.twin);
+
+-- name: work
+-- What the listing holds and the archive lacks, in the order of the listing.
+select l.number, s.delivery_id
+from listing l join archive.delivery_state s using (uidl, twin)
+where s.epoch_id = :epoch_id and s.outcome in ('pending', 'vanished')
+order by l.number;
+
+-- name: deletable
+-- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed.
+select l.number, s.delivery_id
+from listing l join archive.delivery_state s using (uidl, twin)
+where s.epoch_id = :epoch_id and s.outcome in ('archived', 'duplicate')
+  and s.outcome_at <= now() - make_interval(secs => :seconds)
+order by l.number;
+
+-- name: add_steps
+insert into archive.ledger (delivery_id, step, session_id, reason)
+select unnest(cast(:delivery_ids as bigint[])), cast(:step as archive.step), :session_id, :reason;
+
+-- name: note_failure
+-- One more failed try of a delivery; the last that is allowed puts it in quarantine.
+with failed as (
+    insert into archive.ledger (delivery_id, step, session_id, reason)
+    values (:delivery_id, 'failed', :session_id, :reason) returning delivery_id
+)
+insert into archive.ledger (delivery_id, step, session_id, reason)
+select delivery_id, 'quarantined', :session_id, :reason from failed
+where (select count(*) from archive.ledger l where l.delivery_id = :delivery_id and l.step = 'failed') + 1 >= :tries
+returning entry_id;
+
+-- name: balance
+select * from mart.balance order by name;

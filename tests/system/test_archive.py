@@ -1,0 +1,158 @@
+"""The whole way over real parts: Dovecot, Postgres, the command line."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from tests.dovecot import Dovecot
+
+MESSAGES = [
+    b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: one\n\nhello\n",
+    b"Subject: dots\n\n.\n..\n.x\n\n.\n",
+    b"no headers at all",
+    b"Subject: =?x-none?q?=FF?=\nDate: never\n\n\0\xff\n",
+    b"Subject: large\n\n" + b"0123456789" * 300_000 + b"\n",
+]
+
+
+def wire(message: bytes) -> bytes:
+    """What a message laid down with LF is on the wire."""
+    message = message.replace(b"\n", b"\r\n")
+    return message if message.endswith(b"\r\n") else message + b"\r\n"
+
+
+class Popvault:
+    """The command, over a mailboxes file and a database of its own."""
+
+    def __init__(self, folder: Path, server: Dovecot, database_url: str, *users: str, delete: str = "never"):
+        self.file = folder / "mailboxes.toml"
+        tables = [f'[[mailbox]]\nname = "{user}"\nusername = "{user}"\n' for user in users]
+        self.file.write_text(
+            f'[defaults]\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\ndelete = "{delete}"\n'
+            'password = { env = "TEST_PASSWORD" }\n' + "".join(tables)
+        )
+        self.environment = {
+            **os.environ,
+            "POPVAULT_DATABASE_URL": database_url,
+            "POPVAULT_HOME": str(folder),
+            "TEST_PASSWORD": "secret",
+        }
+        self.command = [sys.executable, "-c", "from etl.cli import main; main()"]
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [*self.command, *arguments], env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """`popvault run`."""
+        return self("run", "--mailboxes", str(self.file))
+
+    def balance(self) -> dict[str, dict[str, object]]:
+        """`popvault status --json`, by mailbox."""
+        return {row["name"]: row for row in json.loads(self("status", "--json").stdout)["mailboxes"]}
+
+
+def test_from_mailboxes_to_export(tmp_path: Path, pop3_server: Dovecot, database_url: str):
+    """What is exported is what the server sent; the second run downloads nothing."""
+    pop3_server.put("ann1", MESSAGES)
+    pop3_server.put("bob1", MESSAGES[:2])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann1", "bob1")
+
+    first = popvault.run()
+    assert (first.returncode, first.stderr) == (0, "")
+    balance = popvault.balance()
+    assert [balance[name]["listed"] for name in ("ann1", "bob1")] == [5, 2]
+    assert sum(int(str(row["archived"])) for row in balance.values()) == 5
+    assert sum(int(str(row["duplicate"])) for row in balance.values()) == 2
+    assert all(row["balanced"] for row in balance.values())
+
+    assert popvault("export", "--to", str(tmp_path / "out")).returncode == 0
+    exported = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    expected = {f"{hashlib.sha256(wire(m)).hexdigest()}.eml": wire(m) for m in MESSAGES}
+    assert exported == expected
+    assert popvault("verify").returncode == 0
+
+    second = popvault.run()
+    assert (second.returncode, second.stdout) == (0, "ann1: nothing new\nbob1: nothing new\n")
+
+
+def test_damage_is_found_and_named(tmp_path: Path, pop3_server: Dovecot, database_url: str, engine: Engine):
+    """One flipped byte in a stored segment: verify names the message and exits 1."""
+    pop3_server.put("ann2", MESSAGES[:1])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann2")
+    assert popvault.run().returncode == 0
+    with engine.begin() as connection:
+        connection.execute(text("update archive.segment set content = 'other', zstd = false"))
+    verified = popvault("verify")
+    assert verified.returncode == 1
+    assert hashlib.sha256(wire(MESSAGES[0])).hexdigest() in verified.stderr
+
+
+def test_deleting_at_once_comes_after_the_commit(
+    tmp_path: Path, pop3_server: Dovecot, database_url: str, engine: Engine
+):
+    """The server is emptied, the archive keeps all, and the next listing confirms that they are gone."""
+    pop3_server.put("ann3", MESSAGES[:3])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann3", delete="at once")
+    assert popvault.run().stdout == "ann3: 3 retrieved: 3 archived, 0 duplicate; 3 deleted on the server\n"
+    pop3_server.put("ann3", MESSAGES[3:4])
+    assert popvault.run().returncode == 0
+    with engine.connect() as connection:
+        steps = connection.execute(text("select step, count(*) from archive.ledger group by step")).all()
+    assert {step: count for step, count in steps} == {"archived": 4, "delete sent": 4, "gone": 3}
+    assert popvault.balance()["ann3"]["balanced"]
+    assert popvault("verify").returncode == 0
+
+
+@pytest.mark.long
+def test_killed_anywhere_it_ends_in_the_same_archive(
+    tmp_path: Path, pop3_server: Dovecot, database_url: str, engine: Engine
+):
+    """SIGKILL at ten moments, then one run: every message once, no delivery twice, the books balance."""
+    messages = [b"Subject: %d\n\n%s\n" % (n, b"x" * (n % 50) * 100) for n in range(2000)]
+    pop3_server.put("ann4", messages)
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann4")
+    command = [*popvault.command, "run", "--mailboxes", str(popvault.file)]
+    for kill in range(10):
+        process = subprocess.Popen(command, env=popvault.environment, stdout=subprocess.DEVNULL)
+        time.sleep(0.5 + 0.1 * kill)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert popvault.run().returncode == 0
+    with engine.connect() as connection:
+        stored = set(connection.scalars(text("select sha256 from archive.message")))
+    assert stored == {hashlib.sha256(wire(m)).digest() for m in messages}
+    assert popvault.balance()["ann4"]["archived"] == len(stored)
+    assert popvault("verify").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "sentence"),
+    [
+        (('tls = "none"', 'tsl = "none"'), 2, "unknown key 'tsl'; did you mean 'tls'?"),
+        (("port = ", "port = 99"), 2, "port: Input should be less than or equal to 65535"),
+        (("TEST_PASSWORD", "NOBODY_SET_THIS"), 1, "the environment has no variable NOBODY_SET_THIS"),
+        (('tls = "none"', 'tls = "implicit"'), 1, "does not speak TLS as expected"),
+        (("[defaults]", "[defaults"), 2, "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(
+    tmp_path: Path, pop3_server: Dovecot, database_url: str, change: tuple[str, str], code: int, sentence: str
+):
+    """Wrong configuration is named, without a traceback."""
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann5")
+    popvault.file.write_text(popvault.file.read_text().replace(*change))
+    done = popvault.run()
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
