@@ -1,0 +1,1 @@
+"""The tests of popvault; they mirror etl/."""

@@ -92,7 +92,9 @@ class Dovecot:
         for number, message in enumerate(messages, start):
             (folder / "cur" / f"{1000000000 + number}.M{number}.here:2,").write_bytes(message)
         if os.getuid() == 0:
-            subprocess.run(["chown", "-R", self._user, str(self.root / "mail")], check=True)
+            for path in (self.root / "mail").rglob("*"):
+                shutil.chown(path, self._user)
+            shutil.chown(self.root / "mail", self._user)
 
     def stop(self) -> None:
         """Stop it and what it started."""

@@ -108,8 +108,8 @@ def test_deleting_at_once_comes_after_the_commit(
     pop3_server.put("ann3", MESSAGES[3:4])
     assert popvault.run().returncode == 0
     with engine.connect() as connection:
-        steps = connection.execute(text("select step, count(*) from archive.ledger group by step")).all()
-    assert {step: count for step, count in steps} == {"archived": 4, "delete sent": 4, "gone": 3}
+        steps = connection.execute(text("select step, count(*) as number from archive.ledger group by step")).all()
+    assert {row.step: row.number for row in steps} == {"archived": 4, "delete sent": 4, "gone": 3}
     assert popvault.balance()["ann3"]["balanced"]
     assert popvault("verify").returncode == 0
 
