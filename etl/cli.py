@@ -24,6 +24,8 @@ from etl.archive import ledger, stored
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.migrations import migrate
+from etl.archive.search import find
+from etl.archive.search import show as show_message
 from etl.errors import Failure, Misconfigured, Stop
 from etl.pipeline import archive_shard, look
 
@@ -136,6 +138,42 @@ def status(as_json: bool) -> None:
         numbers = [str(row[key]) for key in counts]
         table.add_row(row["name"], *numbers, "yes" if row["balanced"] else "NO")
     Console().print(table)
+
+
+@main.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
+def search(words: tuple[str, ...], matches: int) -> None:
+    """Find messages by their words: plain words, "a phrase", -without, or."""
+    with archive() as engine, engine.connect() as connection:
+        found = find(connection, " ".join(words), matches)
+    for row in found:
+        date = f"{row['sent_at']:%Y-%m-%d}" if row["sent_at"] else "no date   "
+        click.echo(f"{row['message_id']:>8}  {date}  {row['sender'] or '-'}  {row['subject'] or '(no subject)'}")
+    click.echo(f"{len(found)} found")
+
+
+@main.command()
+@click.argument("message")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(message: str, as_json: bool) -> None:
+    """Show one message: by its number, or the first 8 or more digits of its SHA-256."""
+    with archive() as engine, engine.connect() as connection:
+        known = show_message(connection, message)
+    if as_json:
+        click.echo(json.dumps(known, indent=2, ensure_ascii=False, default=str))
+        return
+    for delivery in known["deliveries"]:
+        click.echo(f"{delivery['mailbox']}  UIDL {delivery['uidl']}  {delivery['step']} {delivery['at']}")
+    click.echo(f"SHA-256 {known['sha256']}, {known['octets']} bytes, read by {known['parser']}\n")
+    for name, value in known["headers"]:
+        click.echo(f"{name}: {value}")
+    click.echo(f"\n{known['body']}")
+    for part in known["parts"]:
+        if part["attachment"]:
+            click.echo(f"attachment {part['path']}: {part['filename'] or part['content_type']}, {part['octets']} bytes")
+    for defect in known["defects"]:
+        click.echo(f"defect {defect['kind']} at {defect['place']}: {defect['detail']}")
 
 
 @main.command()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from etl.archive import ledger, loader
+from etl.archive import ledger, loader, search
 from etl.archive.loader import Arrival
 from etl.config import Mailbox
 from etl.errors import Failure, Retry, Stop
@@ -76,7 +76,11 @@ async def _archive_shard(
             async with slots:
                 return await archive_mailbox(mailbox, run_id, archive, intake, on_progress)
 
-        return list(await asyncio.gather(*(one(mailbox) for mailbox in mailboxes)))
+        results = list(await asyncio.gather(*(one(mailbox) for mailbox in mailboxes)))
+        # After the mail is safe: words cost more than all the rest of the load.
+        while await archive.do(search.index_pending):
+            pass
+        return results
 
 
 class Archive:

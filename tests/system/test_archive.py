@@ -86,6 +86,22 @@ def test_from_mailboxes_to_export(tmp_path: Path, pop3_server: Dovecot, database
     assert (second.returncode, second.stdout) == (0, "ann1: nothing new\nbob1: nothing new\n")
 
 
+def test_what_was_archived_is_found_and_shown(tmp_path: Path, pop3_server: Dovecot, database_url: str):
+    """Words of header, body and CJK text find their message; show gives it whole."""
+    chinese = "Subject: =?gb2312?B?u+HS6bzNx6c=?=\nContent-Type: text/plain; charset=utf-8\n\n明天的会议改到下午\n"
+    pop3_server.put("ann6", [MESSAGES[0], chinese.encode()])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann6")
+    assert popvault.run().returncode == 0
+    for words, subject in (("hello", "one"), ("ann@example.org", "one"), ("会议", "会议")):
+        found = popvault("search", words)
+        assert found.stdout.endswith("1 found\n"), found.stdout + found.stderr
+        assert subject in found.stdout
+    assert popvault("search", "hello -ann@example.org").stdout == "0 found\n"
+    shown = json.loads(popvault("show", hashlib.sha256(wire(MESSAGES[0])).hexdigest()[:10], "--json").stdout)
+    assert (shown["subject"], shown["deliveries"][0]["mailbox"]) == ("one", "ann6")
+    assert popvault("show", "999").returncode == 2
+
+
 def test_damage_is_found_and_named(tmp_path: Path, pop3_server: Dovecot, database_url: str, engine: Engine):
     """One flipped byte in a stored segment: verify names the message and exits 1."""
     pop3_server.put("ann2", MESSAGES[:1])
