@@ -7,9 +7,6 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from alembic import command, op
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 SQL = Path(str(files("etl.sql")))
@@ -26,9 +23,7 @@ def migrate(engine: Engine) -> None:
             return
         connection.execute(text("create schema if not exists ops"))
         connection.execute(text("create schema if not exists mart"))
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _upgrade(connection)
         for view in sorted((SQL / "views").glob("*.sql")):
             _run(connection, view.read_text())
 
@@ -37,6 +32,8 @@ def sql_beside(file: str) -> Callable[[], None]:
     """The upgrade step of a migration: the statements of the .sql file beside it."""
 
     def upgrade() -> None:
+        from alembic import op
+
         _run(op.get_bind(), Path(file).with_suffix(".sql").read_text())
 
     return upgrade
@@ -47,15 +44,21 @@ def _run(connection: Connection, statements: str) -> None:
     connection.connection.cursor().execute(statements)
 
 
-def _config() -> Config:
+def _upgrade(connection: Connection) -> None:
+    # Imported where it is needed: every command asks for the version, few have to migrate.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(SQL / "migrations"))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
-def _newest() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def _newest() -> str:
+    """The number of the last migration: their files are named by it, in order."""
+    return max(path.name.partition("_")[0] for path in (SQL / "migrations" / "versions").glob("[0-9]*.py"))
 
 
 def _version(connection: Connection) -> str | None:
