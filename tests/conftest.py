@@ -1,6 +1,7 @@
 """Servers shared by the tests: one embedded Postgres, one Dovecot, a database and mailboxes for each test."""
 
 import itertools
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,12 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Postgres of the tests' own."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    home = tmp_path_factory.mktemp("postgres")
+    server = EmbeddedPostgres(home)
     yield server.start()
     assert server.stop()
+    # As root, the data is not below pytest's folder, and nobody else would remove it.
+    shutil.rmtree((home / "postgres").resolve())
 
 
 @pytest.fixture
