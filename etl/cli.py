@@ -15,19 +15,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
 from etl.archive import ledger, stored
-from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
-from etl.archive.migrations import migrate
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.errors import Failure, Misconfigured, Stop
-from etl.pipeline import archive_shard, look
+from etl.pipeline import archive_shard, look, open_archive
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
 
@@ -71,7 +68,7 @@ def main() -> None:
 @main.command()
 def init() -> None:
     """Make or update the archive: the embedded server where no URL is given, and the schema."""
-    with archive() as engine:
+    with open_archive() as engine:
         click.echo(f"the archive is ready: {engine.url.render_as_string(hide_password=True)}")
 
 
@@ -102,7 +99,7 @@ def check(mailboxes: Path, names: tuple[str, ...]) -> None:
 def run(mailboxes: Path, names: tuple[str, ...]) -> None:
     """Archive all enabled mailboxes of the file, or those named."""
     chosen = config.mailboxes(mailboxes, names)
-    with archive() as engine:
+    with open_archive() as engine:
         with engine.connect() as connection:
             run_id = ledger.begin_run(connection, "command", etl.__version__)
         with progress("archiving") as advance:
@@ -125,7 +122,7 @@ def run(mailboxes: Path, names: tuple[str, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(as_json: bool) -> None:
     """Show the books of each mailbox: every message listed has one outcome."""
-    with archive() as engine, engine.connect() as connection:
+    with open_archive() as engine, engine.connect() as connection:
         rows = ledger.balance(connection)
     counts = BALANCE[:-1]
     totals: dict[str, Any] = {key: sum(row[key] for row in rows) for key in counts}
@@ -145,7 +142,7 @@ def status(as_json: bool) -> None:
 @click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 def search(words: tuple[str, ...], matches: int) -> None:
     """Find messages by their words: plain words, "a phrase", -without, or."""
-    with archive() as engine, engine.connect() as connection:
+    with open_archive() as engine, engine.connect() as connection:
         found = find(connection, " ".join(words), matches)
     for row in found:
         date = f"{row['sent_at']:%Y-%m-%d}" if row["sent_at"] else "no date   "
@@ -158,7 +155,7 @@ def search(words: tuple[str, ...], matches: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(message: str, as_json: bool) -> None:
     """Show one message: by its number, or the first 8 or more digits of its SHA-256."""
-    with archive() as engine, engine.connect() as connection:
+    with open_archive() as engine, engine.connect() as connection:
         known = show_message(connection, message)
     if as_json:
         click.echo(json.dumps(known, indent=2, ensure_ascii=False, default=str))
@@ -181,14 +178,14 @@ def show(message: str, as_json: bool) -> None:
 @click.option("--mailbox", help="Only what this mailbox held.")
 def export(folder: Path, mailbox: str | None) -> None:
     """Write each message to <sha256>.eml, byte for byte as it came."""
-    with archive() as engine, engine.connect() as connection:
+    with open_archive() as engine, engine.connect() as connection:
         _report(stored.export(connection, folder, mailbox), "exported")
 
 
 @main.command()
 def verify() -> None:
     """Re-hash all that is stored and check the books; exit 1 names every mismatch."""
-    with archive() as engine, engine.connect() as connection:
+    with open_archive() as engine, engine.connect() as connection:
         faults = _hash_all(stored.messages(connection), "re-hashed")
         for check_name, found in stored.books(connection).items():
             click.echo(f"{check_name}: {len(found)}")
@@ -202,7 +199,7 @@ def verify() -> None:
 @main.command()
 def dsn() -> None:
     """Print the database's URL, password included, for psql and the like; it stays up."""
-    with archive() as engine:
+    with open_archive() as engine:
         click.echo(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
@@ -211,17 +208,6 @@ def stop() -> None:
     """Stop the embedded Postgres; the next command starts it again."""
     was_up = EmbeddedPostgres(config.home()).stop()
     click.echo("the embedded Postgres is stopped" if was_up else "the embedded Postgres was not running")
-
-
-@contextmanager
-def archive() -> Iterator[Engine]:
-    """The archive, its schema at the newest version."""
-    engine = engine_for(config.database_url() or EmbeddedPostgres(config.home()).start())
-    try:
-        migrate(engine)
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager

@@ -6,8 +6,9 @@ leases; `archive_mailbox` is one mailbox from login to QUIT. DAGs and command li
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +16,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from etl import config
 from etl.archive import ledger, loader, search
+from etl.archive.database import engine_for
+from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.loader import Arrival
+from etl.archive.migrations import migrate
 from etl.config import Mailbox
 from etl.errors import Failure, Retry, Stop
 from etl.mime.reading import PARSER
@@ -321,6 +326,17 @@ async def _delete(
         ids = [listed.deletable[refusal.entry.number]]
         await archive.do(ledger.add_steps, "delete refused", ids, session_id, refusal.text)
     progress.done = replace(progress.done, deleted=len(listed.deletable) - len(refused))
+
+
+@contextmanager
+def open_archive() -> Iterator[Engine]:
+    """The archive, its schema at the newest version."""
+    engine = engine_for(config.database_url() or EmbeddedPostgres(config.home()).start())
+    try:
+        migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()
 
 
 async def look(mailbox: Mailbox) -> tuple[Greeted, int]:

@@ -4,22 +4,17 @@ No credential passes here: a task is given names, and reads the mailboxes file i
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
-from sqlalchemy import Engine
 
 import etl
 from etl import config
 from etl.archive import ledger
-from etl.archive.database import engine_for
-from etl.archive.embedded import EmbeddedPostgres
-from etl.archive.migrations import migrate
 from etl.errors import Retry, Stop
-from etl.pipeline import archive_shard
+from etl.pipeline import archive_shard, open_archive
 
 # Airflow maps at most 1,024 tasks and costs about 0.3 s for each; a shard runs many mailboxes at once.
 SHARDS_MAX = 256
@@ -29,7 +24,7 @@ def plan(mailboxes: str, shard_mailboxes: int, dag_run_id: str) -> list[dict[str
     """Open a run and deal the enabled mailboxes to shards: [{run_id, names}], JSON values only."""
     names = [mailbox.name for mailbox in _configured(mailboxes, ())]
     count = min(len(names), max(1, math.ceil(len(names) / shard_mailboxes)), SHARDS_MAX)
-    with _archive() as engine, engine.connect() as connection:
+    with open_archive() as engine, engine.connect() as connection:
         run_id = ledger.begin_run(connection, "airflow", etl.__version__, dag_run_id)
     return [{"run_id": run_id, "names": names[shard::count]} for shard in range(count)]
 
@@ -41,7 +36,7 @@ def archive(mailboxes: str, run_id: int, names: Sequence[str]) -> dict[str, int]
     One that is merely busy has the task retried.
     """
     chosen = _configured(mailboxes, tuple(names))
-    with _archive() as engine:
+    with open_archive() as engine:
         results = archive_shard(engine, chosen, run_id)
     stopped = [f"{done.mailbox}: {done.failure}" for done in results if done.stop]
     passing = [f"{done.mailbox}: {done.failure}" for done in results if done.failure and not done.stop]
@@ -57,7 +52,7 @@ def archive(mailboxes: str, run_id: int, names: Sequence[str]) -> dict[str, int]
 
 def summarise(run_id: int, shards: Sequence[dict[str, int]]) -> dict[str, Any]:
     """Close the run; its counts and whether the books balance. Raises Stop where they do not."""
-    with _archive() as engine, engine.connect() as connection:
+    with open_archive() as engine, engine.connect() as connection:
         ledger.end_run(connection, run_id)
         unbalanced = [row["name"] for row in ledger.balance(connection) if not row["balanced"]]
     if unbalanced:
@@ -71,13 +66,3 @@ def _configured(mailboxes: str, names: tuple[str, ...]) -> list[config.Mailbox]:
         return config.mailboxes(Path(mailboxes), names)
     except Stop as error:
         raise AirflowFailException(str(error)) from error
-
-
-@contextmanager
-def _archive() -> Iterator[Engine]:
-    engine = engine_for(config.database_url() or EmbeddedPostgres(config.home()).start())
-    try:
-        migrate(engine)
-        yield engine
-    finally:
-        engine.dispose()
