@@ -68,11 +68,6 @@ class Connection:
         return cls(reader, writer, peer, idle_seconds_max)
 
     @property
-    def in_flight(self) -> int:
-        """How many commands wait for the end of their answer."""
-        return self._protocol.in_flight
-
-    @property
     def tls(self) -> Tls | None:
         """The TLS in use, or None for clear text."""
         tls = self._writer.get_extra_info("ssl_object")

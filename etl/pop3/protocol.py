@@ -10,7 +10,7 @@ from enum import Enum
 
 from etl.errors import Untrusted
 from etl.pop3.framing import Framer
-from etl.pop3.replies import readable, status
+from etl.pop3.replies import status
 
 # A million messages at 64 bytes a line; what is longer is no listing that we could hold.
 LISTING_BYTES_MAX = 64 * 1024 * 1024
@@ -95,11 +95,6 @@ class Protocol:
         self._body = bytearray()
 
     @property
-    def in_flight(self) -> int:
-        """How many commands wait for the end of their answer."""
-        return len(self._waiting)
-
-    @property
     def unread(self) -> int:
         """Bytes that came and belong to no answer yet; before STLS there must be none."""
         return self._framer.held
@@ -176,13 +171,3 @@ class Protocol:
         elif reply.command is GREETING:
             self.state = State.UPDATE
         return reply
-
-
-def transition_table() -> str:
-    """The protocol as a table for a person: one line a transition."""
-    return "\n".join(
-        f"{before.value:14} {verb or '(greeting)':10} {after.value}" for (before, verb), after in NEXT.items()
-    )
-
-
-__all__ = ["Chunk", "Command", "Event", "Protocol", "Reply", "State", "readable"]

@@ -1,4 +1,4 @@
--- What analysts and operators see. Made anew by every `popvault init`.
+-- What analysts and operators see. Made anew whenever a migration runs.
 
 create or replace view archive.delivery_state with (security_invoker) as
 select d.delivery_id, d.mailbox_id, d.epoch_id, d.uidl, d.twin, d.listed_octets, d.listed_at,
