@@ -3,9 +3,9 @@
 Each function is one transaction on the connection given.
 """
 
+import hashlib
 import socket
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,17 +16,8 @@ from etl.archive.statements import statement
 # A message that failed so often is put in quarantine: the rest of the mailbox matters more.
 TRIES_MAX = 3
 
-
-@dataclass(frozen=True)
-class Listed:
-    """What a recorded listing asks for: {message number: delivery id}, in order.
-
-    work: listed and not yet archived. deletable: archived and free to go by the policy.
-    """
-
-    session_id: int
-    work: dict[int, int]
-    deletable: dict[int, int]
+# One message of a listing: number, UIDL, twin, octets as LIST claims them.
+Entry = tuple[int, str, int, int | None]
 
 
 def begin_run(connection: Connection, trigger: str, version: str, external_id: str | None = None) -> int:
@@ -74,6 +65,7 @@ def begin_session(connection: Connection, run_id: int, mailbox_id: int, facts: d
             reason = "server or account changed" if last else "first session"
             epoch_id = int(_one(connection, "begin_epoch", reason=reason, **here))
         named = {"run_id": run_id, "mailbox_id": mailbox_id, "epoch_id": epoch_id, **facts}
+        connection.execute(statement("ledger", "make_listing"))
         return int(_one(connection, "begin_session", **named)), epoch_id
 
 
@@ -87,35 +79,47 @@ def end_session(
             statement("ledger", "end_session"),
             {"session_id": session_id, "quit_accepted": accepted, "quit_reply": words, "failure": failure},
         )
+        connection.execute(statement("ledger", "forget_listing"), {"session_id": session_id})
 
 
 def record_listing(
-    connection: Connection,
-    mailbox_id: int,
-    epoch_id: int,
-    session_id: int,
-    entries: Iterable[tuple[int, str, int, int | None]],
-    delete_after_seconds: float | None,
-) -> Listed:
-    """Record a whole listing and learn what it asks for.
-
-    entries: (number, uidl, twin, octets). delete_after_seconds: None to delete nothing.
-    """
+    connection: Connection, mailbox_id: int, epoch_id: int, session_id: int, entries: Sequence[Entry]
+) -> None:
+    """Record a whole listing: what is new, back, or no longer there."""
     named = {"mailbox_id": mailbox_id, "epoch_id": epoch_id, "session_id": session_id}
     with connection.begin():
-        connection.execute(statement("ledger", "make_listing"))
-        with driver(connection).cursor().copy("copy listing from stdin") as copy:
-            for entry in entries:
-                copy.write_row(entry)
-        doubted = _one(connection, "note_listing", **named)
-        connection.execute(statement("ledger", "note_returned"), named)
-        connection.execute(statement("ledger", "add_deliveries"), named)
+        with (
+            driver(connection).cursor().copy("copy listing (session_id, number, uidl, twin, octets) from stdin") as copy
+        ):
+            for number, uidl, twin, octets in entries:
+                copy.write_row((session_id, number, uidl, twin, octets))
+        doubted = _one(connection, "note_listing", listing_sha256=_digest(entries), **named)
+        for name in ("add_deliveries", "note_standing", "note_returned"):
+            connection.execute(statement("ledger", name), named)
         if not doubted:
             connection.execute(statement("ledger", "note_missing"), named)
-        deletable = {}
-        if delete_after_seconds is not None:
-            deletable = _numbers(connection, "deletable", seconds=delete_after_seconds, **named)
-        return Listed(session_id, _numbers(connection, "work", **named), deletable)
+
+
+def _digest(entries: Sequence[Entry]) -> bytes:
+    """One hash for the whole listing, part of the record of the acquisition."""
+    digest = hashlib.sha256()
+    for number, uidl, _, octets in entries:
+        digest.update(f"{number} {'' if octets is None else octets} {uidl}\n".encode())
+    return digest.digest()
+
+
+def work(connection: Connection, session_id: int, *, octets_max: int | None, quarantined: bool) -> dict[int, int]:
+    """What the session's listing holds and the archive lacks: {message number: delivery id}, in order.
+
+    octets_max: what was excluded for its size is wanted up to this; None for any size.
+    quarantined: whether to try again what is in quarantine.
+    """
+    return _numbers(connection, "work", session_id=session_id, octets_max=octets_max, quarantined=quarantined)
+
+
+def deletable(connection: Connection, session_id: int, seconds: float) -> dict[int, int]:
+    """What the server may forget, archived at least so long ago: {message number: delivery id}, in order."""
+    return _numbers(connection, "deletable", session_id=session_id, seconds=seconds)
 
 
 def add_steps(
@@ -147,5 +151,5 @@ def _one(connection: Connection, statement_name: str, /, **named: Any) -> Any:
 
 
 def _numbers(connection: Connection, name: str, **named: Any) -> dict[int, int]:
-    rows = connection.execute(statement("ledger", name), named)
-    return {row.number: row.delivery_id for row in rows}
+    with connection.begin():
+        return {row.number: row.delivery_id for row in connection.execute(statement("ledger", name), named)}

@@ -130,14 +130,17 @@ class Session:
             raise Untrusted(f"{where} lists {len(sized)} messages, but UIDL names only {len(named)} of them")
         return join_listing(uidl.body, sizes_reply.body)
 
-    async def retrieve(self, entries: Sequence[Listed]) -> AsyncIterator[Piece | Refused]:
+    async def retrieve(
+        self, entries: Sequence[Listed], window_octets: int = WINDOW_OCTETS
+    ) -> AsyncIterator[Piece | Refused]:
         """RETR each entry in order, and yield its bytes as they come.
 
-        With PIPELINING, a window of WINDOW_OCTETS is asked for ahead; without, one at a time.
+        With PIPELINING, a window of so many octets is asked for ahead; without, one at a time.
         """
         waiting, flying = deque(entries), deque[Listed]()
         while waiting or flying:
-            self._connection.send(*(Command("RETR", b"%d" % e.number, e.number) for e in self._refill(waiting, flying)))
+            sent = self._refill(waiting, flying, window_octets)
+            self._connection.send(*(Command("RETR", b"%d" % e.number, e.number) for e in sent))
             event = await self._connection.event()
             entry = flying[0]
             if isinstance(event, Chunk):
@@ -148,18 +151,18 @@ class Session:
                 flying.popleft()
                 yield Refused(entry, event.text)
 
-    def _refill(self, waiting: deque[Listed], flying: deque[Listed]) -> list[Listed]:
+    def _refill(self, waiting: deque[Listed], flying: deque[Listed], window_octets: int) -> list[Listed]:
         """Move into `flying` what the window has room for, once it is half empty."""
         limit = WINDOW_COMMANDS if self.pipelining else 1
         if len(flying) > limit // 2:
             return []
         octets = sum(entry.octets or 0 for entry in flying)
-        if octets > WINDOW_OCTETS // 2:
+        if octets > window_octets // 2:
             return []
         sent: list[Listed] = []
         while waiting and len(flying) < limit:
             octets += waiting[0].octets or 0
-            if flying and octets > WINDOW_OCTETS:
+            if flying and octets > window_octets:
                 break
             flying.append(waiting.popleft())
             sent.append(flying[-1])

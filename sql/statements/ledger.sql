@@ -41,17 +41,23 @@ update ops.session set ended_at = now(), quit_accepted = :quit_accepted, quit_re
 where session_id = :session_id;
 
 -- name: make_listing
-create temporary table listing (
-    number integer, uidl text, twin integer, octets bigint
-) on commit drop;
+-- The listings of the sessions that this connection has open, and where each entry stands in the archive.
+create temporary table if not exists listing (
+    session_id bigint, number integer, uidl text, twin integer, octets bigint,
+    delivery_id bigint, outcome text, present boolean
+);
+
+-- name: forget_listing
+delete from listing where session_id = :session_id;
 
 -- name: note_listing
 -- An empty listing after one that was not empty proves nothing until the next one says the same.
 update ops.session s set
     listed_at = now(),
-    listed = (select count(*) from listing),
-    listed_octets = (select coalesce(sum(octets), 0) from listing),
-    listing_doubted = not exists (select from listing) and coalesce((
+    listed = (select count(*) from listing where session_id = :session_id),
+    listed_octets = (select coalesce(sum(octets), 0) from listing where session_id = :session_id),
+    listing_sha256 = :listing_sha256,
+    listing_doubted = not exists (select from listing where session_id = :session_id) and coalesce((
         select p.listed > 0 from ops.session p
         where p.mailbox_id = s.mailbox_id and p.epoch_id = s.epoch_id
           and p.session_id < s.session_id and p.listed_at is not null
@@ -61,15 +67,20 @@ returning s.listing_doubted;
 
 -- name: add_deliveries
 insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, listed_octets, session_id)
-select :mailbox_id, :epoch_id, uidl, twin, octets, :session_id from listing order by number
+select :mailbox_id, :epoch_id, uidl, twin, octets, :session_id
+from listing where session_id = :session_id order by number
 on conflict (epoch_id, uidl, twin) do nothing;
+
+-- name: note_standing
+-- Where each entry of the listing stands.
+update listing l set delivery_id = s.delivery_id, outcome = s.outcome, present = s.present
+from archive.delivery_state s
+where l.session_id = :session_id and s.epoch_id = :epoch_id and s.uidl = l.uidl and s.twin = l.twin;
 
 -- name: note_returned
 -- Deliveries that had left the listing and are back.
 insert into archive.ledger (delivery_id, step, session_id)
-select s.delivery_id, 'relisted', :session_id
-from archive.delivery_state s join listing l using (uidl, twin)
-where s.epoch_id = :epoch_id and not s.present;
+select delivery_id, 'relisted', :session_id from listing where session_id = :session_id and not present;
 
 -- name: note_missing
 -- Deliveries that are no longer listed: gone once they were archived, vanished if they never were.
@@ -79,20 +90,22 @@ select s.delivery_id,
        :session_id
 from archive.delivery_state s
 where s.epoch_id = :epoch_id and s.present
-  and not exists (select from listing l where l.uidl = s.uidl and l.twin = s.twin);
+  and not exists (
+    select from listing l where l.session_id = :session_id and l.uidl = s.uidl and l.twin = s.twin);
 
 -- name: work
--- What the listing holds and the archive lacks, in the order of the listing.
-select l.number, s.delivery_id
-from listing l join archive.delivery_state s using (uidl, twin)
-where s.epoch_id = :epoch_id and s.outcome in ('pending', 'vanished')
-order by l.number;
+-- What the listing holds and the archive lacks, in the order of the listing; quarantine only where it is asked for.
+select number, delivery_id from listing
+where session_id = :session_id
+  and (outcome in ('pending', 'vanished') or outcome = 'quarantined' and :quarantined
+       or outcome = 'excluded' and octets <= coalesce(:octets_max, octets))
+order by number;
 
 -- name: deletable
 -- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed.
-select l.number, s.delivery_id
-from listing l join archive.delivery_state s using (uidl, twin)
-where s.epoch_id = :epoch_id and s.outcome in ('archived', 'duplicate')
+select l.number, l.delivery_id
+from listing l join archive.delivery_state s using (delivery_id)
+where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
   and s.outcome_at <= now() - make_interval(secs => :seconds)
 order by l.number;
 
