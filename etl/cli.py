@@ -6,20 +6,19 @@ Exit codes: 0 all well, 1 something was left undone or did not verify, 2 wrong u
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
-from etl.archive import ledger, stored
+from etl.archive import ledger, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.search import find
 from etl.archive.search import show as show_message
@@ -115,6 +114,8 @@ def run(mailboxes: Path, names: tuple[str, ...]) -> None:
         click.echo(f"{result.mailbox}: {what}")
         if result.failure:
             click.echo(f"{result.mailbox}: {result.failure}", err=True)
+    if any(isinstance(result.failure, Misconfigured) for result in results):
+        sys.exit(2)
     sys.exit(int(any(result.failure or result.failed for result in results)))
 
 
@@ -130,11 +131,9 @@ def status(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"mailboxes": rows, "totals": totals}, indent=2))
         return
-    table = Table("mailbox", *BALANCE)
-    for row in [*rows, {"name": "total", **totals}]:
-        numbers = [str(row[key]) for key in counts]
-        table.add_row(row["name"], *numbers, "yes" if row["balanced"] else "NO")
-    Console().print(table)
+    numbers = [[row["name"], *(str(row[key]) for key in counts)] for row in (*rows, {"name": "total", **totals})]
+    balanced = ["yes" if row["balanced"] else "NO" for row in (*rows, totals)]
+    _print_table(("mailbox", *BALANCE), [[*n, b] for n, b in zip(numbers, balanced, strict=True)])
 
 
 @main.command()
@@ -197,6 +196,45 @@ def verify() -> None:
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def query(name: str | None, as_json: bool) -> None:
+    """Answer an analyst's question by its name; without a name, list the questions."""
+    if name is None:
+        for known, answers in statements.queries().items():
+            click.echo(f"{known}\n    {answers}")
+        return
+    asked = statements.query(name)
+    with open_archive() as engine, engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(asked).mappings()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+    elif rows:
+        _print_table(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
+    else:
+        click.echo("no rows")
+
+
+def _cell(value: Any) -> str:
+    """A value for a table: short, without the microseconds of times."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console().print(table)
+
+
+@main.command()
 def dsn() -> None:
     """Print the database's URL, password included, for psql and the like; it stays up."""
     with open_archive() as engine:
@@ -213,6 +251,9 @@ def stop() -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, a plain line for every thousand elsewhere; call with (more to do, more done)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=0)

@@ -49,8 +49,12 @@ class Done:
     duplicate: int = 0
     failed: int = 0
     deleted: int = 0
-    failure: str | None = None
-    stop: bool = False
+    failure: Failure | None = None
+
+    @property
+    def stop(self) -> bool:
+        """Whether a person must act first."""
+        return isinstance(self.failure, Stop)
 
 
 OnProgress = Callable[[str, int, int], None]
@@ -111,7 +115,10 @@ async def archive_mailbox(mailbox: Mailbox, shard: Shard) -> Done:
         finally:
             await shard.archive.do(ledger.free_lease, mailbox_id)
     except Failure as failure:
-        return Done(mailbox.name, failure=str(failure), stop=isinstance(failure, Stop))
+        return Done(mailbox.name, failure=failure)
+    except Exception as error:  # our own mistake, or what nobody foresaw: it must not fail the other mailboxes
+        log.exception("run=%s mailbox=%s", shard.run_id, mailbox.name)
+        return Done(mailbox.name, failure=Stop(f"popvault itself failed ({type(error).__name__}: {error}); report it"))
 
 
 class _Visit:
@@ -138,7 +145,7 @@ class _Visit:
                 return self._done
             in_vain = 0 if self._gained else in_vain + 1
             if not isinstance(failure, Retry) or in_vain >= SESSIONS_MAX:
-                return replace(self._done, failure=str(failure), stop=isinstance(failure, Stop))
+                return replace(self._done, failure=failure)
             self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)
             await asyncio.sleep(BACKOFF_SECONDS * (in_vain + 1))
 

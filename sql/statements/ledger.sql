@@ -125,4 +125,5 @@ where (select count(*) from archive.ledger l where l.delivery_id = :delivery_id 
 returning entry_id;
 
 -- name: balance
-select * from mart.balance order by name;
+select mailbox as name, listed, archived, duplicate, quarantined, excluded, vanished, pending, balanced
+from mart.balance order by mailbox;
