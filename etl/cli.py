@@ -23,7 +23,7 @@ from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.errors import Failure, Misconfigured, Stop
-from etl.pipeline import archive_shard, look, open_archive
+from etl.pipeline import Done, Options, archive_shard, look, open_archive
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
 
@@ -94,29 +94,48 @@ def check(mailboxes: Path, names: tuple[str, ...]) -> None:
 
 @main.command()
 @mailboxes_option
+@click.option("--dry-run", is_flag=True, help="Delete nothing on servers; say how much would be deleted.")
+@click.option("--quarantined", is_flag=True, help="Try again what is in quarantine, too.")
 @click.argument("names", nargs=-1)
-def run(mailboxes: Path, names: tuple[str, ...]) -> None:
+def run(mailboxes: Path, dry_run: bool, quarantined: bool, names: tuple[str, ...]) -> None:
     """Archive all enabled mailboxes of the file, or those named."""
     chosen = config.mailboxes(mailboxes, names)
+    options = Options(delete=not dry_run, quarantined=quarantined)
     with open_archive() as engine:
         with engine.connect() as connection:
             run_id = ledger.begin_run(connection, "command", etl.__version__)
         with progress("archiving") as advance:
-            results = archive_shard(engine, chosen, run_id, lambda _, more, done: advance(more, done))
+            results = archive_shard(engine, chosen, run_id, lambda _, more, done: advance(more, done), options)
         with engine.connect() as connection:
             ledger.end_run(connection, run_id)
     for result in results:
-        what = f"{result.retrieved} retrieved: {result.archived} archived, {result.duplicate} duplicate"
-        if not result.retrieved:
-            what = "nothing new"
-        what += f"; {result.deleted} deleted on the server" if result.deleted else ""
-        what += f"; {result.failed} refused by the server" if result.failed else ""
-        click.echo(f"{result.mailbox}: {what}")
+        click.echo(f"{result.mailbox}: {_summary(result)}")
         if result.failure:
             click.echo(f"{result.mailbox}: {result.failure}", err=True)
     if any(isinstance(result.failure, Misconfigured) for result in results):
         sys.exit(2)
     sys.exit(int(any(result.failure or result.failed for result in results)))
+
+
+def _summary(result: Done) -> str:
+    what = f"{result.retrieved} retrieved: {result.archived} archived, {result.duplicate} duplicate"
+    further = {
+        "deleted on the server": result.deleted,
+        "would be deleted on the server": result.deletable,
+        "refused by the server": result.failed,
+        "not retrieved, over message_bytes_max": result.excluded,
+        "left for the next run, over a limit of the session": result.left,
+    }
+    if not result.retrieved:
+        what = "nothing retrieved" if result.failure else "nothing new"
+    return "; ".join([what, *(f"{number} {words}" for words, number in further.items() if number)])
+
+
+@main.command()
+def enrol() -> None:
+    """Let this database delete mail on servers, instead of the one it was copied from."""
+    with open_archive() as engine, engine.connect() as connection:
+        click.echo(f"from now on only this database may delete mail on servers: {ledger.enrol(connection)}")
 
 
 @main.command()

@@ -70,6 +70,9 @@ class Mailbox(_Strict):
     tls: "implicit" (default), "starttls", or "none" for clear text. ca_file: trust only these (PEM).
     delete: "never" (default), "at once", or "30 days" (any number), counted from archiving.
     enabled: false leaves it out of runs.
+    delete_messages_max: how many one run may delete; what is over waits for the next run.
+    message_bytes_max: what LIST says is larger is not retrieved (its header block is); none by default.
+    session_bytes_max, session_minutes_max: what one run retrieves at most; the rest waits for the next run.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -81,6 +84,10 @@ class Mailbox(_Strict):
     ca_file: str | None = None
     delete: str = "never"
     enabled: bool = True
+    delete_messages_max: Annotated[int, Field(ge=0)] = 100_000
+    message_bytes_max: Annotated[int, Field(ge=0)] | None = None
+    session_bytes_max: Annotated[int, Field(ge=1)] | None = None
+    session_minutes_max: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="before")
     @classmethod

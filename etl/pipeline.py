@@ -6,7 +6,9 @@ leases; `archive_mailbox` is one mailbox from login to QUIT. DAGs and command li
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from etl import config
 from etl.archive import ledger
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
-from etl.archive.loader import Arrival
+from etl.archive.loader import Arrival, head_sha256
 from etl.archive.migrations import migrate
 from etl.archive.rows import CHUNK_OCTETS
 from etl.config import Mailbox
@@ -38,23 +40,48 @@ BACKOFF_SECONDS = 1.0
 # Below this the window of what is asked for ahead does not shrink, however often the line is cut.
 WINDOW_OCTETS_MIN = 64 * 1024
 
+COPY = (
+    "this database is a copy of the archive that may delete mail on servers, so nothing was deleted;"
+    " if this one shall delete from now on, run: popvault enrol"
+)
+
 
 @dataclass(frozen=True)
 class Done:
-    """What one run did with one mailbox. failure: why something was left undone; None: nothing was."""
+    """What one run did with one mailbox, in messages.
+
+    failed: refused by the server. left: over a limit of the session, so for the next run.
+    deletable: what a dry run would have deleted.
+    failure: why something was left undone; None where nothing was.
+    """
 
     mailbox: str
     retrieved: int = 0
     archived: int = 0
     duplicate: int = 0
     failed: int = 0
+    excluded: int = 0
+    left: int = 0
     deleted: int = 0
+    deletable: int = 0
     failure: Failure | None = None
 
     @property
     def stop(self) -> bool:
         """Whether a person must act first."""
         return isinstance(self.failure, Stop)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one run does otherwise than the mailboxes file says.
+
+    delete: false sends no DELE and says what would have been deleted.
+    quarantined: true tries again what is in quarantine.
+    """
+
+    delete: bool = True
+    quarantined: bool = False
 
 
 OnProgress = Callable[[str, int, int], None]
@@ -65,14 +92,13 @@ class Shard:
     """What the mailboxes of one shard share.
 
     on_progress: called with (mailbox name, messages more to do, messages more done).
-    quarantined: whether to try again what is in quarantine.
     """
 
     run_id: int
     archive: Archive
     intake: Intake
     on_progress: OnProgress
-    quarantined: bool
+    options: "Options"
 
 
 def archive_shard(
@@ -80,7 +106,7 @@ def archive_shard(
     mailboxes: Sequence[Mailbox],
     run_id: int,
     on_progress: OnProgress = lambda *_: None,
-    quarantined: bool = False,
+    options: Options = Options(),
 ) -> list[Done]:
     """Archive many mailboxes; what befell each, in order. A bad mailbox never fails the others."""
 
@@ -92,7 +118,7 @@ def archive_shard(
             Parsers() as parsers,
             Intake(archive, parsers, indexing) as intake,
         ):
-            shard = Shard(run_id, archive, intake, on_progress, quarantined)
+            shard = Shard(run_id, archive, intake, on_progress, options)
 
             async def one(mailbox: Mailbox) -> Done:
                 async with slots:
@@ -135,6 +161,7 @@ class _Visit:
         self._retrieving: int | None = None
         self._large: LargeDownload | None = None
         self._gained = False
+        self._complaint: Failure | None = None
 
     async def sessions(self) -> Done:
         """As many sessions as it takes, and no more than SESSIONS_MAX in a row that gain nothing."""
@@ -151,7 +178,7 @@ class _Visit:
 
     async def _one_session(self) -> Failure | None:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
-        self._gained = False
+        self._gained, self._complaint = False, None
         try:
             session = await Session.open(self._account)
         except Failure as failure:
@@ -179,24 +206,62 @@ class _Visit:
             await self._blame(cut_short)
         words = str(cut_short) if cut_short else None
         await self._archive.do(ledger.end_session, self._session_id, quit_reply, words)
-        return cut_short
+        return cut_short or self._complaint
 
     async def _talk(self, session: Session, epoch_id: int) -> tuple[bool, str]:
         """List, retrieve, commit; then delete what the policy lets go, and QUIT."""
-        entries = {entry.number: entry for entry in await session.listing()}
-        rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values()]
-        await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
-        work = await self._archive.do(
-            ledger.work, self._session_id, octets_max=None, quarantined=self._shard.quarantined
-        )
+        entries = await self._list(session, epoch_id)
+        work = await self._work(session, entries)
         self._shard.on_progress(self._mailbox.name, len(work), 0)
         await self._retrieve(session, entries, work)
         await self._settle()
-        await self._delete(session, entries)
+        deleted = await self._delete(session, entries)
         accepted, words = await session.quit()
-        if not accepted:
-            log.warning("mailbox=%s: QUIT refused: %s", self._mailbox.name, words)
+        if not accepted and deleted:
+            self._complaint = Retry(f"the server refused QUIT ({words}): it may have kept what was deleted")
         return accepted, words
+
+    async def _list(self, session: Session, epoch_id: int) -> dict[int, Listed]:
+        """What the mailbox holds, recorded; old mail under new UIDLs is recognised and begins an epoch."""
+        entries = {entry.number: entry for entry in await session.listing()}
+        rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values()]
+        await self._archive.do(ledger.note_entries, self._session_id, rows)
+        candidates = await self._archive.do(ledger.renamed, self._session_id, epoch_id)
+        old = {}
+        for entry, head in await session.heads([entries[number] for number in candidates]):
+            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
+            if message_id is not None:
+                old[entry.number] = message_id
+        if old:
+            epoch_id = await self._archive.do(ledger.change_epoch, self._mailbox_id, self._session_id, epoch_id)
+        await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
+        if old:
+            await self._archive.do(ledger.recognise, self._session_id, old)
+        return entries
+
+    async def _work(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
+        """What is to be retrieved, {message number: delivery id}; of what is too large, the header block is kept."""
+        octets_max, quarantined = self._mailbox.message_bytes_max, self._shard.options.quarantined
+        work = await self._archive.do(ledger.work, self._session_id, octets_max=octets_max, quarantined=quarantined)
+        if octets_max is None:
+            return work
+        too_large = [entries[number] for number in work if (entries[number].octets or 0) > octets_max]
+        for entry, head in await session.heads(too_large):
+            reason = f"{entry.octets} bytes are over message_bytes_max = {octets_max}"
+            await self._archive.do(ledger.exclude, work.pop(entry.number), self._session_id, reason, head)
+        self._done = replace(self._done, excluded=self._done.excluded + len(too_large))
+        return work
+
+    def _within_limits(self, wanted: Iterable[Listed]) -> Iterator[Listed]:
+        """As many as one session may take; the rest is left for the next run."""
+        octets, octets_max = 0, self._mailbox.session_bytes_max or math.inf
+        until = time.monotonic() + 60 * (self._mailbox.session_minutes_max or math.inf)
+        for place, entry in enumerate(wanted):
+            octets += entry.octets or 0
+            if place and (octets > octets_max or time.monotonic() > until):
+                self._done = replace(self._done, left=self._done.left + 1)
+            else:
+                yield entry
 
     async def _retrieve(self, session: Session, entries: Mapping[int, Listed], work: Mapping[int, int]) -> None:
         """Take what the archive lacks: small messages whole to the intake, large ones piece by piece."""
@@ -204,7 +269,8 @@ class _Visit:
         octets = 0
         following = iter([*work.values(), None])
         self._retrieving = next(following)
-        async for got in session.retrieve([entries[number] for number in work], self._window_octets):
+        wanted = self._within_limits(entries[number] for number in work)
+        async for got in session.retrieve(wanted, self._window_octets):
             delivery_id = work[got.entry.number]
             if isinstance(got, Refused):
                 await self._refused(delivery_id, got)
@@ -220,6 +286,7 @@ class _Visit:
                 pieces, octets = [], 0
             self._shard.on_progress(self._mailbox.name, 0, 1)
             self._retrieving = next(following)
+        self._retrieving = None
 
     async def _feed_large(self, delivery_id: int, data: bytes) -> None:
         if self._large is None:
@@ -267,19 +334,27 @@ class _Visit:
         # In quarantine it stops nobody, so that is a gain too.
         self._gained |= await self._archive.do(ledger.note_failure, delivery_id, self._session_id, str(failure))
 
-    async def _delete(self, session: Session, entries: Mapping[int, Listed]) -> None:
-        """DELE what may go. The ledger says so first: a kill in between leaves a trace, not a riddle."""
-        if self._mailbox.delete_after_seconds is None:
-            return
-        deletable = await self._archive.do(ledger.deletable, self._session_id, self._mailbox.delete_after_seconds)
-        if not deletable:
-            return
+    async def _delete(self, session: Session, entries: Mapping[int, Listed]) -> int:
+        """DELE what may go, and say how many. The ledger says so first: a kill in between leaves a trace, no riddle."""
+        seconds = self._mailbox.delete_after_seconds
+        if seconds is None:
+            return 0
+        room = self._mailbox.delete_messages_max - self._done.deleted
+        deletable = await self._archive.do(ledger.deletable, self._session_id, seconds, room)
+        if not self._shard.options.delete:
+            self._done = replace(self._done, deletable=len(deletable))
+        if not deletable or not self._shard.options.delete:
+            return 0
+        if not await self._archive.do(ledger.may_delete):
+            self._complaint = Stop(COPY)
+            return 0
         await self._archive.do(ledger.add_steps, "delete sent", list(deletable.values()), self._session_id)
         refused = await session.delete(entries[number] for number in deletable)
         for refusal in refused:
             ids = [deletable[refusal.entry.number]]
             await self._archive.do(ledger.add_steps, "delete refused", ids, self._session_id, refusal.text)
         self._done = replace(self._done, deleted=self._done.deleted + len(deletable) - len(refused))
+        return len(deletable)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Each function is one transaction on the connection given.
 
 import hashlib
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -59,14 +59,32 @@ def begin_session(connection: Connection, run_id: int, mailbox_id: int, facts: d
     with connection.begin():
         last = connection.execute(statement("ledger", "present_epoch"), {"mailbox_id": mailbox_id}).one_or_none()
         here = {"mailbox_id": mailbox_id, "host": facts["host"], "username": facts["username"]}
-        if last and (last.host, last.username) == (here["host"], here["username"]):
-            epoch_id = int(last.epoch_id)
-        else:
-            reason = "server or account changed" if last else "first session"
-            epoch_id = int(_one(connection, "begin_epoch", reason=reason, **here))
+        same = last is not None and (last.host, last.username) == (here["host"], here["username"])
+        reason = "server or account changed" if last else "first session"
+        epoch_id = int(last.epoch_id if last and same else _one(connection, "begin_epoch", reason=reason, **here))
         named = {"run_id": run_id, "mailbox_id": mailbox_id, "epoch_id": epoch_id, **facts}
+        session_id = int(_one(connection, "begin_session", **named))
         connection.execute(statement("ledger", "make_listing"))
-        return int(_one(connection, "begin_session", **named)), epoch_id
+        if last and not same:
+            _close_epoch(connection, last.epoch_id, session_id, reason)
+        return session_id, epoch_id
+
+
+def change_epoch(connection: Connection, mailbox_id: int, session_id: int, epoch_id: int) -> int:
+    """Begin a new epoch in the middle of a session, whose listing shows that all UIDLs changed; its number."""
+    reason = "the UIDLs changed"
+    with connection.begin():
+        last = connection.execute(statement("ledger", "present_epoch"), {"mailbox_id": mailbox_id}).one()
+        here = {"mailbox_id": mailbox_id, "host": last.host, "username": last.username}
+        changed = int(_one(connection, "begin_epoch", reason=reason, **here))
+        connection.execute(statement("ledger", "move_session"), {"epoch_id": changed, "session_id": session_id})
+        _close_epoch(connection, epoch_id, session_id, reason)
+        return changed
+
+
+def _close_epoch(connection: Connection, epoch_id: int, session_id: int, reason: str) -> None:
+    named = {"epoch_id": epoch_id, "session_id": session_id, "reason": reason}
+    connection.execute(statement("ledger", "close_epoch"), named)
 
 
 def end_session(
@@ -82,22 +100,65 @@ def end_session(
         connection.execute(statement("ledger", "forget_listing"), {"session_id": session_id})
 
 
+def note_entries(connection: Connection, session_id: int, entries: Sequence[Entry]) -> None:
+    """Lay a whole listing beside the archive, in the session's temporary table."""
+    with connection.begin():
+        columns = "session_id, number, uidl, twin, octets"
+        with driver(connection).cursor().copy(f"copy listing ({columns}) from stdin") as copy:
+            for entry in entries:
+                copy.write_row((session_id, *entry))
+
+
+def renamed(connection: Connection, session_id: int, epoch_id: int) -> dict[int, dict[bytes, int]]:
+    """Entries that may be old mail under new UIDLs: {message number: {SHA-256 of the header block: message id}}.
+
+    Empty where at least one UIDL is known, as it nearly always is.
+    """
+    found: dict[int, dict[bytes, int]] = {}
+    named = {"session_id": session_id, "epoch_id": epoch_id}
+    with connection.begin():
+        for row in connection.execute(statement("ledger", "renamed"), named):
+            found.setdefault(row.number, {})[bytes(row.head_sha256)] = row.message_id
+    return found
+
+
 def record_listing(
     connection: Connection, mailbox_id: int, epoch_id: int, session_id: int, entries: Sequence[Entry]
 ) -> None:
-    """Record a whole listing: what is new, back, or no longer there."""
+    """Record a listing whose entries are noted: what is new, back, or no longer there."""
     named = {"mailbox_id": mailbox_id, "epoch_id": epoch_id, "session_id": session_id}
     with connection.begin():
-        with (
-            driver(connection).cursor().copy("copy listing (session_id, number, uidl, twin, octets) from stdin") as copy
-        ):
-            for number, uidl, twin, octets in entries:
-                copy.write_row((session_id, number, uidl, twin, octets))
         doubted = _one(connection, "note_listing", listing_sha256=_digest(entries), **named)
         for name in ("add_deliveries", "note_standing", "note_returned"):
             connection.execute(statement("ledger", name), named)
         if not doubted:
             connection.execute(statement("ledger", "note_missing"), named)
+
+
+def recognise(connection: Connection, session_id: int, found: Mapping[int, int]) -> None:
+    """Old mail under new UIDLs, {message number: message id}: recorded as duplicates, not to be fetched."""
+    named = {"session_id": session_id, "numbers": list(found), "message_ids": list(found.values())}
+    with connection.begin():
+        connection.execute(statement("ledger", "recognise"), named)
+
+
+def exclude(connection: Connection, delivery_id: int, session_id: int, reason: str, head: bytes | None) -> None:
+    """Record that a message is not retrieved, and its header block; once for each reason."""
+    named = {"delivery_id": delivery_id, "session_id": session_id, "reason": reason, "head": head}
+    with connection.begin():
+        connection.execute(statement("ledger", "exclude"), named)
+
+
+def may_delete(connection: Connection) -> bool:
+    """Whether this database may delete mail on servers; a copy of it may not, until it is enrolled."""
+    with connection.begin():
+        return bool(_one(connection, "may_delete"))
+
+
+def enrol(connection: Connection) -> str:
+    """Let this database delete mail on servers, and no other copy of it; how it is called."""
+    with connection.begin():
+        return str(_one(connection, "enrol"))
 
 
 def _digest(entries: Sequence[Entry]) -> bytes:
@@ -117,9 +178,9 @@ def work(connection: Connection, session_id: int, *, octets_max: int | None, qua
     return _numbers(connection, "work", session_id=session_id, octets_max=octets_max, quarantined=quarantined)
 
 
-def deletable(connection: Connection, session_id: int, seconds: float) -> dict[int, int]:
+def deletable(connection: Connection, session_id: int, seconds: float, messages_max: int) -> dict[int, int]:
     """What the server may forget, archived at least so long ago: {message number: delivery id}, in order."""
-    return _numbers(connection, "deletable", session_id=session_id, seconds=seconds)
+    return _numbers(connection, "deletable", session_id=session_id, seconds=seconds, messages_max=messages_max)
 
 
 def add_steps(

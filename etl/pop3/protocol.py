@@ -40,12 +40,13 @@ NEXT = {
     (State.TRANSACTION, "UIDL"): State.TRANSACTION,
     (State.TRANSACTION, "LIST"): State.TRANSACTION,
     (State.TRANSACTION, "RETR"): State.TRANSACTION,
+    (State.TRANSACTION, "TOP"): State.TRANSACTION,
     (State.TRANSACTION, "DELE"): State.TRANSACTION,
     (State.TRANSACTION, "QUIT"): State.UPDATE,
 }
 
 # Verbs whose +OK is followed by a multi-line body; we never send LIST or UIDL with an argument.
-LISTING = frozenset({"CAPA", "UIDL", "LIST"})
+LISTING = frozenset({"CAPA", "UIDL", "LIST", "TOP"})
 STREAMED = frozenset({"RETR"})
 
 

@@ -50,6 +50,58 @@ create temporary table if not exists listing (
 -- name: forget_listing
 delete from listing where session_id = :session_id;
 
+-- name: renamed
+-- Entries that may be old mail under new UIDLs: no UIDL of the listing is known in the present epoch, though mail that
+-- nobody deleted was there, and the size is that of a message archived from it.
+select distinct on (l.number, m.message_id) l.number, m.message_id, m.head_sha256
+from listing l
+join archive.delivery d on d.epoch_id = :epoch_id and d.listed_octets = l.octets
+join archive.ledger a on a.delivery_id = d.delivery_id and a.step in ('archived', 'duplicate')
+join archive.message m on m.message_id = a.message_id
+where l.session_id = :session_id
+  and not exists (
+    select from listing k join archive.delivery e on e.epoch_id = :epoch_id and e.uidl = k.uidl and e.twin = k.twin
+    where k.session_id = :session_id)
+  and not exists (select from archive.ledger g where g.delivery_id = d.delivery_id and g.step in ('gone', 'delete sent'))
+order by l.number, m.message_id;
+
+-- name: move_session
+-- The session listed UIDLs of another epoch than was thought at its login.
+update ops.session set epoch_id = :epoch_id where session_id = :session_id;
+
+-- name: close_epoch
+-- What was not retrieved under the UIDLs of an epoch that is over never will be under them.
+insert into archive.ledger (delivery_id, step, session_id, reason)
+select delivery_id, 'vanished', :session_id, :reason from archive.delivery_state
+where epoch_id = :epoch_id and outcome in ('pending', 'quarantined', 'excluded');
+
+-- name: recognise
+-- Old mail under new UIDLs, by number: the archive has it.
+insert into archive.ledger (delivery_id, step, session_id, message_id, reason)
+select l.delivery_id, 'duplicate', :session_id, r.message_id,
+       'not fetched again: the same size and header block as before the UIDLs changed'
+from unnest(cast(:numbers as integer[]), cast(:message_ids as bigint[])) as r (number, message_id)
+join listing l on l.session_id = :session_id and l.number = r.number
+where l.outcome = 'pending';
+
+-- name: exclude
+with excluded as (
+    insert into archive.ledger (delivery_id, step, session_id, reason)
+    select :delivery_id, 'excluded', :session_id, :reason
+    where not exists (
+        select from archive.delivery_state where delivery_id = :delivery_id and outcome = 'excluded' and reason = :reason)
+    returning delivery_id
+)
+insert into archive.excerpt (delivery_id, session_id, head)
+select delivery_id, :session_id, :head from excluded where cast(:head as bytea) is not null;
+
+-- name: may_delete
+-- Whether this is the database that was last allowed to delete mail on servers.
+select (select place from ops.enrolment order by enrolment_id desc limit 1) = ops.place();
+
+-- name: enrol
+insert into ops.enrolment (place) values (ops.place()) returning place;
+
 -- name: note_listing
 -- An empty listing after one that was not empty proves nothing until the next one says the same.
 update ops.session s set
@@ -94,7 +146,8 @@ where s.epoch_id = :epoch_id and s.present
     select from listing l where l.session_id = :session_id and l.uidl = s.uidl and l.twin = s.twin);
 
 -- name: work
--- What the listing holds and the archive lacks, in the order of the listing; quarantine only where it is asked for.
+-- What the listing holds and the archive lacks, in the order of the listing. What was excluded is tried again if it is
+-- within the limit now; what is in quarantine only where it is asked for.
 select number, delivery_id from listing
 where session_id = :session_id
   and (outcome in ('pending', 'vanished') or outcome = 'quarantined' and :quarantined
@@ -107,7 +160,7 @@ select l.number, l.delivery_id
 from listing l join archive.delivery_state s using (delivery_id)
 where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
   and s.outcome_at <= now() - make_interval(secs => :seconds)
-order by l.number;
+order by l.number limit :messages_max;
 
 -- name: add_steps
 insert into archive.ledger (delivery_id, step, session_id, reason)

@@ -190,6 +190,43 @@ comment on column archive.ledger.octets is 'Bytes retrieved, for archived and du
 comment on column archive.ledger.reason is 'Why, in words; null where the step says it all.';
 comment on column archive.ledger.at is 'When.';
 
+-- One row for each header block that was taken (TOP) of a message that was not retrieved whole.
+create table archive.excerpt (
+    excerpt_id bigint generated always as identity primary key,
+    delivery_id bigint not null references archive.delivery,
+    session_id bigint not null references ops.session,
+    head bytea not null,
+    taken_at timestamptz not null default now()
+);
+create index on archive.excerpt (delivery_id);
+comment on column archive.excerpt.excerpt_id is 'Number of the excerpt; the highest of a delivery is the newest.';
+comment on column archive.excerpt.delivery_id is 'The delivery that was excluded.';
+comment on column archive.excerpt.session_id is 'The session that took it.';
+comment on column archive.excerpt.head is 'The header block as it came.';
+comment on column archive.excerpt.taken_at is 'When it was taken.';
+
+-- A copy of the database (a restored dump, a promoted replica) is another place and may not delete, until somebody says so.
+-- One row for each database in which this archive was allowed to delete mail on servers; the last one counts.
+create table ops.enrolment (
+    enrolment_id bigint generated always as identity primary key,
+    place text not null,
+    enrolled_at timestamptz not null default now(),
+    enrolled_by text not null default current_user
+);
+comment on column ops.enrolment.enrolment_id is 'Number of the enrolment.';
+comment on column ops.enrolment.place is 'Which database that was: see ops.place().';
+comment on column ops.enrolment.enrolled_at is 'When.';
+comment on column ops.enrolment.enrolled_by is 'The database role that did it.';
+
+create function ops.place() returns text language sql stable
+return (
+    select format('cluster %s, timeline %s, database %s', s.system_identifier, c.timeline_id, d.oid)
+    from pg_control_system() s, pg_control_checkpoint() c, pg_database d where d.datname = current_database()
+);
+comment on function ops.place is 'Which database this is: no dump carries it along, and a promotion changes it.';
+
+insert into ops.enrolment (place) values (ops.place());
+
 -- One row for each piece of a large message under download: the checkpoints of a retry, until the message is whole.
 create table ops.download_piece (
     delivery_id bigint not null references archive.delivery,
