@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from etl.archive import loader, search
 from etl.archive.loader import Arrival
@@ -57,7 +58,7 @@ class Archive:
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, self._connection)
-        except DBAPIError as error:
+        except (DBAPIError, psycopg.Error) as error:
             raise _failure(error) from error
 
     def _close(self) -> None:
@@ -65,11 +66,13 @@ class Archive:
         self._connection.close()
 
 
-def _failure(error: DBAPIError) -> Retry | Skip | Stop:
-    words = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
-    if str(getattr(error.orig, "sqlstate", None) or "").startswith(LACKING):
+def _failure(error: DBAPIError | psycopg.Error) -> Retry | Skip | Stop:
+    # What COPY raises comes from psycopg itself; all else SQLAlchemy has wrapped.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    words = (str(cause).strip().splitlines() or ["no reason given"])[0]
+    if str(getattr(cause, "sqlstate", None) or "").startswith(LACKING):
         return Stop(f"the database is short of something: {words}; make room, then run again")
-    if isinstance(error, OperationalError) or error.connection_invalidated:
+    if isinstance(cause, psycopg.OperationalError):
         return Retry(f"the database went away: {words}; what was committed is safe, run again")
     return Skip(f"the database refused: {words}")
 

@@ -5,10 +5,12 @@ What an earlier try committed is compared and not stored again, on whatever work
 
 import asyncio
 import hashlib
+from contextlib import suppress
 
 from etl.archive import downloads, loader
 from etl.archive.loader import Arrival
 from etl.archive.rows import CHUNK_OCTETS
+from etl.errors import Failure
 from etl.intake import Archive
 
 
@@ -79,5 +81,5 @@ class LargeDownload:
 
     async def close(self) -> None:
         """Let the piece under way be committed; what is held stays for the next try."""
-        if self._storing:
-            await asyncio.gather(self._storing, return_exceptions=True)
+        with suppress(Failure):
+            await self._stored()

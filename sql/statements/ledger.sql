@@ -77,12 +77,16 @@ where epoch_id = :epoch_id and outcome in ('pending', 'quarantined', 'excluded')
 
 -- name: recognise
 -- Old mail under new UIDLs, by number: the archive has it.
-insert into archive.ledger (delivery_id, step, session_id, message_id, reason)
-select l.delivery_id, 'duplicate', :session_id, r.message_id,
-       'not fetched again: the same size and header block as before the UIDLs changed'
-from unnest(cast(:numbers as integer[]), cast(:message_ids as bigint[])) as r (number, message_id)
-join listing l on l.session_id = :session_id and l.number = r.number
-where l.outcome = 'pending';
+with recognised as (
+    insert into archive.ledger (delivery_id, step, session_id, message_id, reason)
+    select l.delivery_id, 'duplicate', :session_id, r.message_id,
+           'not fetched again: the same size and header block as before the UIDLs changed'
+    from unnest(cast(:numbers as integer[]), cast(:message_ids as bigint[])) as r (number, message_id)
+    join listing l on l.session_id = :session_id and l.number = r.number
+    where l.outcome = 'pending' returning delivery_id
+)
+update listing set outcome = 'duplicate'
+where session_id = :session_id and delivery_id in (select delivery_id from recognised);
 
 -- name: exclude
 with excluded as (
@@ -103,7 +107,7 @@ select (select place from ops.enrolment order by enrolment_id desc limit 1) = op
 insert into ops.enrolment (place) values (ops.place()) returning place;
 
 -- name: note_listing
--- An empty listing after one that was not empty proves nothing until the next one says the same.
+-- An empty listing after one that held more than we deleted proves nothing until the next one says the same.
 update ops.session s set
     listed_at = now(),
     listed = (select count(*) from listing where session_id = :session_id),
@@ -113,7 +117,9 @@ update ops.session s set
         select p.listed > 0 from ops.session p
         where p.mailbox_id = s.mailbox_id and p.epoch_id = s.epoch_id
           and p.session_id < s.session_id and p.listed_at is not null
-        order by p.session_id desc limit 1), false)
+        order by p.session_id desc limit 1), false) and exists (
+        select from archive.delivery_state d where d.epoch_id = s.epoch_id and d.present and not exists (
+            select from archive.ledger l where l.delivery_id = d.delivery_id and l.step = 'delete sent'))
 where s.session_id = :session_id
 returning s.listing_doubted;
 

@@ -98,7 +98,7 @@ comment on column ops.session.listed_at is 'When the listing was recorded.';
 comment on column ops.session.listed is 'Messages that the listing named.';
 comment on column ops.session.listed_octets is 'Sum of the sizes that LIST claimed.';
 comment on column ops.session.listing_sha256 is 'SHA-256 of the listing: a line "number octets uidl" for each message, each ended by LF.';
-comment on column ops.session.listing_doubted is 'True where the listing was empty and the one before was not: nothing was concluded from it.';
+comment on column ops.session.listing_doubted is 'True where the listing was empty and the one before held more than we deleted: nothing was concluded from it.';
 comment on column ops.session.quit_accepted is 'Whether QUIT was accepted; null where it was never sent.';
 comment on column ops.session.quit_reply is 'What QUIT answered.';
 comment on column ops.session.ended_at is 'When it ended; null if it was killed.';
