@@ -2,7 +2,8 @@
 
 MAIL_CORPUS names a folder of raw messages; PATTERN picks files in it. They are dealt to MAILBOXES
 mailboxes of a Dovecot, archived by `popvault run` into an empty Postgres (fsync on), checked
-(verify, export against what the server sends, a second run) and measured.
+(verify, export against what the server sends, a second run) and measured. With one mailbox, the script that
+anybody would write first (tests.bench.plain) runs over it too, for the ratio.
 """
 
 import hashlib
@@ -55,6 +56,10 @@ def main() -> None:
         whole, search, mail = (size / MIB for size in (sizes.whole, sizes.search, float(sizes.mail)))
         print(f"database {whole:.0f} MiB, of which search {search:.0f}; mail {mail:.0f} MiB")
         check(popvault, dovecot, users, Path(root) / "out")
+        if mailboxes == 1:
+            plain = [sys.executable, "-m", "tests.bench.plain", str(dovecot.port), users[0], url]
+            theirs, _, _ = measure(plain, popvault.environment)
+            print(f"the plain script: {len(files) / theirs:.0f}/s, popvault {theirs / seconds:.2f} times as fast")
 
 
 @contextmanager
