@@ -5,6 +5,7 @@ Exit codes: 0 all well, 1 something was left undone or did not verify, 2 wrong u
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,8 +61,14 @@ def _complain(error: Failure, code: int) -> None:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(etl.__version__, prog_name="popvault")
-def main() -> None:
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Tell of each event, with run, mailbox and UIDL, on standard error."
+)
+def main(verbose: bool) -> None:
     """Archive POP3 mailboxes into Postgres, provably whole."""
+    # What a person needs, the commands print themselves; the log is for whoever wants to see it happen.
+    level = logging.INFO if verbose else logging.CRITICAL
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
 
 
 @main.command()

@@ -189,6 +189,8 @@ class _Visit:
             facts = _facts(session, self._account)
             named = (self._shard.run_id, self._mailbox_id, facts)
             self._session_id, epoch_id = await self._archive.do(ledger.begin_session, *named)
+            mechanism = session.greeted.mechanism
+            log.info("session=%s mailbox=%s logged in by %s", self._session_id, self._mailbox.name, mechanism)
             quit_reply = await self._talk(session, epoch_id)
         except Failure as failure:
             cut_short = failure
@@ -235,6 +237,7 @@ class _Visit:
         if old:
             epoch_id = await self._archive.do(ledger.change_epoch, self._mailbox_id, self._session_id, epoch_id)
         await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
+        log.info("session=%s mailbox=%s listed=%d", self._session_id, self._mailbox.name, len(entries))
         if old:
             await self._archive.do(ledger.recognise, self._session_id, old)
         return entries
@@ -299,6 +302,7 @@ class _Visit:
         else:
             arrival = Arrival.of(delivery_id, self._session_id, raw)
         self._outcomes.append(await self._shard.intake.put(arrival))
+        log.debug("session=%s delivery=%s octets=%d retrieved", self._session_id, delivery_id, arrival.octets)
         self._done = replace(self._done, retrieved=self._done.retrieved + 1)
 
     async def _refused(self, delivery_id: int, refused: Refused) -> None:
