@@ -211,12 +211,12 @@ def export(folder: Path, mailbox: str | None) -> None:
 def verify() -> None:
     """Re-hash all that is stored and check the books; exit 1 names every mismatch."""
     with open_archive() as engine, engine.connect() as connection:
-        faults = _hash_all(stored.messages(connection), "re-hashed")
-        for check_name, found in stored.books(connection).items():
-            click.echo(f"{check_name}: {len(found)}")
+        faults = _hash_all(stored.checked(connection), "re-hashed")
+        for says, found in stored.books(connection).items():
+            click.echo(f"{'NO' if found else 'ok'}  {says}")
             faults += len(found)
             for what in found:
-                click.echo(f"  {what}", err=True)
+                click.echo(f"    {what}", err=True)
     click.echo("verified: all is as recorded" if not faults else f"NOT verified: {faults} mismatches")
     sys.exit(int(bool(faults)))
 
@@ -227,10 +227,10 @@ def verify() -> None:
 def query(name: str | None, as_json: bool) -> None:
     """Answer an analyst's question by its name; without a name, list the questions."""
     if name is None:
-        for known, answers in statements.queries().items():
+        for known, answers in statements.titles("queries").items():
             click.echo(f"{known}\n    {answers}")
         return
-    asked = statements.query(name)
+    asked = statements.titled("queries", name)
     with open_archive() as engine, engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(asked).mappings()]
     if as_json:
@@ -300,11 +300,11 @@ def _report(messages: Iterator[stored.Stored], what: str) -> None:
 
 
 def _hash_all(messages: Iterator[stored.Stored], what: str) -> int:
-    """Drain the messages, name each fault; how many there were."""
+    """Count the messages, name each fault; how many faults there were."""
     count = octets = faults = 0
     with progress(what) as advance:
         for message in messages:
-            count, octets = count + 1, octets + len(message.raw)
+            count, octets = count + 1, octets + message.octets
             advance(1, 1)
             if message.fault:
                 faults += 1
