@@ -26,8 +26,10 @@ from etl.config import Mailbox
 from etl.errors import Failure, Retry, Stop
 from etl.mime.reading import PARSER
 from etl.parsers import Parsers
+from etl.pop3.connection import OnWire
+from etl.pop3.login import Account, Greeted
 from etl.pop3.replies import Listed
-from etl.pop3.session import Account, Greeted, Refused, Session
+from etl.pop3.session import Refused, Session
 
 log = logging.getLogger(__name__)
 
@@ -254,7 +256,9 @@ async def _session(
 ) -> None:  # fmt: skip
     """List, retrieve, commit; then delete what the policy lets go, and QUIT."""
     entries = {entry.number: entry for entry in await session.listing()}
-    rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values()]
+    rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values() if e.uidl is not None]
+    if len(rows) < len(entries):
+        log.warning("mailbox=%s: %d messages without a UIDL are passed by", mailbox.name, len(entries) - len(rows))
     record = (mailbox_id, epoch_id, session_id, rows)
     listed = await archive.do(ledger.record_listing, *record, None)
     on_progress(mailbox.name, len(listed.work), 0)
@@ -339,9 +343,9 @@ def open_archive() -> Iterator[Engine]:
         engine.dispose()
 
 
-async def look(mailbox: Mailbox) -> tuple[Greeted, int]:
+async def look(mailbox: Mailbox, on_wire: OnWire | None = None) -> tuple[Greeted, int]:
     """Log in and list, and leave without QUIT: what the server says of itself, and its message count."""
-    session = await Session.open(_account(mailbox))
+    session = await Session.open(_account(mailbox), on_wire)
     try:
         return session.greeted, len(await session.listing())
     finally:
