@@ -187,7 +187,7 @@ async def archive_mailbox(
     """One mailbox until nothing is left to do, in as many sessions as it takes. Never raises Failure."""
     done = Done(mailbox.name)
     try:
-        account = _account(mailbox)
+        account = await _account(mailbox)
         mailbox_id = await archive.do(ledger.take_lease, mailbox.name)
         if mailbox_id is None:
             return replace(done, failure=f"mailbox {mailbox.name!r} is being archived by another run; try later")
@@ -345,20 +345,26 @@ def open_archive() -> Iterator[Engine]:
 
 async def look(mailbox: Mailbox, on_wire: OnWire | None = None) -> tuple[Greeted, int]:
     """Log in and list, and leave without QUIT: what the server says of itself, and its message count."""
-    session = await Session.open(_account(mailbox), on_wire)
+    session = await Session.open(await _account(mailbox), on_wire)
     try:
         return session.greeted, len(await session.listing())
     finally:
         await session.close()
 
 
-def _account(mailbox: Mailbox) -> Account:
+async def _account(mailbox: Mailbox) -> Account:
+    """The account of a mailbox, its secret read now: a command or a token server may take seconds, and tokens age."""
+    password, token = await asyncio.to_thread(mailbox.secret)
     return Account(
         host=mailbox.host,
         port=mailbox.port,
         tls=mailbox.tls,
         username=mailbox.username,
-        password=mailbox.password.read(mailbox.name),
+        password=password,
+        token=token,
+        auth=mailbox.way,
+        utf8=mailbox.utf8,
+        quirks=mailbox.quirks,
         ca_file=Path(mailbox.ca_file).expanduser() if mailbox.ca_file else None,
     )
 
