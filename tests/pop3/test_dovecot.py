@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from etl.cli import main
 from etl.errors import Stop
-from etl.pop3.auth import PASSWORD_WAYS, TOKEN_WAYS
+from etl.pop3.auth import PASSWORD_WAYS, TOKEN_WAYS, encoded
 from etl.pop3.login import Account, Greeted
 from etl.pop3.session import Session
 from tests import dovecot
@@ -133,3 +135,22 @@ def test_utf8_mode_is_recorded(server: dovecot.Dovecot):
     """Dovecot 2.3 has none, and says so in CAPA by leaving it out."""
     greeted, _ = log_in(server, password=PASSWORD, utf8=True)
     assert greeted.utf8 is any(line.startswith("UTF8") for line in greeted.capabilities_before or ())
+
+
+def test_check_writes_the_wire_log(server: dovecot.Dovecot, tmp_path: Path):
+    """`popvault check --wire`: the dialogue line by line behind the mailbox's name, and nothing secret."""
+    (tmp_path / "password").write_text(PASSWORD, encoding="utf-8")
+    (tmp_path / "mailboxes.toml").write_text(
+        f'[[mailbox]]\nname = "m"\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\nusername = "ann"\n'
+        f'auth = "plain"\npassword = {{ file = "{tmp_path}/password" }}\n'
+    )
+    arguments = ["check", "--mailboxes", str(tmp_path / "mailboxes.toml"), "--wire", str(tmp_path / "wire")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.output.startswith("m: logged in by PLAIN, no TLS, 1 messages"), done.output
+    wire = (tmp_path / "wire").read_text(encoding="utf-8").splitlines()
+    assert wire[0] == f"m = connected to 127.0.0.1:{server.port}, no TLS"
+    assert [line for line in wire if line.startswith("m >")] == [
+        "m > CAPA", "m > AUTH PLAIN ***", "m > CAPA", "m > STAT", "m > UIDL", "m > LIST",
+    ]  # fmt: skip
+    assert "m = transaction" in wire
+    assert not [line for line in wire if PASSWORD in line or encoded(f"\0ann\0{PASSWORD}".encode()).decode() in line]
