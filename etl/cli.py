@@ -5,26 +5,26 @@ Exit codes: 0 all well, 1 something was left undone or did not verify, 2 wrong u
 
 import asyncio
 import json
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
-from etl.archive import ledger, stored
+from etl.archive import ledger, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.errors import Failure, Misconfigured, Stop
-from etl.pipeline import archive_shard, look, open_archive
+from etl.pipeline import Done, Options, archive_shard, look, open_archive
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
 
@@ -61,8 +61,14 @@ def _complain(error: Failure, code: int) -> None:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(etl.__version__, prog_name="popvault")
-def main() -> None:
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Tell of each event, with run, mailbox and UIDL, on standard error."
+)
+def main(verbose: bool) -> None:
     """Archive POP3 mailboxes into Postgres, provably whole."""
+    # What a person needs, the commands print themselves; the log is for whoever wants to see it happen.
+    level = logging.INFO if verbose else logging.CRITICAL
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
 
 
 @main.command()
@@ -104,27 +110,48 @@ def _wire_log(file: IO[str], mailbox: str) -> Callable[[str], None]:
 
 @main.command()
 @mailboxes_option
+@click.option("--dry-run", is_flag=True, help="Delete nothing on servers; say how much would be deleted.")
+@click.option("--quarantined", is_flag=True, help="Try again what is in quarantine, too.")
 @click.argument("names", nargs=-1)
-def run(mailboxes: Path, names: tuple[str, ...]) -> None:
+def run(mailboxes: Path, dry_run: bool, quarantined: bool, names: tuple[str, ...]) -> None:
     """Archive all enabled mailboxes of the file, or those named."""
     chosen = config.mailboxes(mailboxes, names)
+    options = Options(delete=not dry_run, quarantined=quarantined)
     with open_archive() as engine:
         with engine.connect() as connection:
             run_id = ledger.begin_run(connection, "command", etl.__version__)
         with progress("archiving") as advance:
-            results = archive_shard(engine, chosen, run_id, lambda _, more, done: advance(more, done))
+            results = archive_shard(engine, chosen, run_id, lambda _, more, done: advance(more, done), options)
         with engine.connect() as connection:
             ledger.end_run(connection, run_id)
     for result in results:
-        what = f"{result.retrieved} retrieved: {result.archived} archived, {result.duplicate} duplicate"
-        if not result.retrieved:
-            what = "nothing new"
-        what += f"; {result.deleted} deleted on the server" if result.deleted else ""
-        what += f"; {result.failed} refused by the server" if result.failed else ""
-        click.echo(f"{result.mailbox}: {what}")
+        click.echo(f"{result.mailbox}: {_summary(result)}")
         if result.failure:
             click.echo(f"{result.mailbox}: {result.failure}", err=True)
+    if any(isinstance(result.failure, Misconfigured) for result in results):
+        sys.exit(2)
     sys.exit(int(any(result.failure or result.failed for result in results)))
+
+
+def _summary(result: Done) -> str:
+    what = f"{result.retrieved} retrieved: {result.archived} archived, {result.duplicate} duplicate"
+    further = {
+        "deleted on the server": result.deleted,
+        "would be deleted on the server": result.deletable,
+        "refused by the server": result.failed,
+        "not retrieved, over message_bytes_max": result.excluded,
+        "left for the next run, over a limit of the session": result.left,
+    }
+    if not result.retrieved:
+        what = "nothing retrieved" if result.failure else "nothing new"
+    return "; ".join([what, *(f"{number} {words}" for words, number in further.items() if number)])
+
+
+@main.command()
+def enrol() -> None:
+    """Let this database delete mail on servers, instead of the one it was copied from."""
+    with open_archive() as engine, engine.connect() as connection:
+        click.echo(f"from now on only this database may delete mail on servers: {ledger.enrol(connection)}")
 
 
 @main.command()
@@ -139,11 +166,9 @@ def status(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"mailboxes": rows, "totals": totals}, indent=2))
         return
-    table = Table("mailbox", *BALANCE)
-    for row in [*rows, {"name": "total", **totals}]:
-        numbers = [str(row[key]) for key in counts]
-        table.add_row(row["name"], *numbers, "yes" if row["balanced"] else "NO")
-    Console().print(table)
+    numbers = [[row["name"], *(str(row[key]) for key in counts)] for row in (*rows, {"name": "total", **totals})]
+    balanced = ["yes" if row["balanced"] else "NO" for row in (*rows, totals)]
+    _print_table(("mailbox", *BALANCE), [[*n, b] for n, b in zip(numbers, balanced, strict=True)])
 
 
 @main.command()
@@ -206,6 +231,45 @@ def verify() -> None:
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def query(name: str | None, as_json: bool) -> None:
+    """Answer an analyst's question by its name; without a name, list the questions."""
+    if name is None:
+        for known, answers in statements.queries().items():
+            click.echo(f"{known}\n    {answers}")
+        return
+    asked = statements.query(name)
+    with open_archive() as engine, engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(asked).mappings()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+    elif rows:
+        _print_table(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
+    else:
+        click.echo("no rows")
+
+
+def _cell(value: Any) -> str:
+    """A value for a table: short, without the microseconds of times."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console().print(table)
+
+
+@main.command()
 def dsn() -> None:
     """Print the database's URL, password included, for psql and the like; it stays up."""
     with open_archive() as engine:
@@ -222,6 +286,9 @@ def stop() -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, a plain line for every thousand elsewhere; call with (more to do, more done)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=0)

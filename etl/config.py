@@ -110,6 +110,9 @@ class Mailbox(_Strict):
     messages_per_session: how many messages the server shows at most in one session; by default as the
     preset says, or all.
     enabled: false leaves it out of runs.
+    delete_messages_max: how many one run may delete; what is over waits for the next run.
+    message_bytes_max: what LIST says is larger is not retrieved (its header block is); none by default.
+    session_bytes_max, session_minutes_max: what one run retrieves at most; the rest waits for the next run.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -131,6 +134,10 @@ class Mailbox(_Strict):
     delete: str = "never"
     messages_per_session: Annotated[int, Field(ge=1)] | None = None
     enabled: bool = True
+    delete_messages_max: Annotated[int, Field(ge=0)] = 100_000
+    message_bytes_max: Annotated[int, Field(ge=0)] | None = None
+    session_bytes_max: Annotated[int, Field(ge=1)] | None = None
+    session_minutes_max: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Processes that parse beside the download, one pipe each.
+"""Processes that parse beside the download, one pipe each: bytes in, rows out.
 
 A worker ends when its pipe does, so a killed run leaves none behind. One that crashes or hangs is
 replaced, and the message that did it is archived as unreadable.
@@ -13,27 +13,44 @@ from typing import BinaryIO
 
 import msgspec
 
-from etl.mime.reading import read, unread
-from etl.mime.rows import Reading
+from etl.archive import rows
+from etl.mime.rows import Defect, Reading
 
 # The slowest message of the corpus takes under half a second.
 MESSAGE_SECONDS_MAX = 60.0
 
-# What is larger is not parsed whole: the parser needs several times a message's size.
-PARSE_OCTETS_MAX = 64 * 1024 * 1024
+# What asyncio holds of an answer that is not complete yet; answers are some 100 kB to some MB.
+PIPE_BYTES = 1024 * 1024
 
 _LENGTH = struct.Struct(">Q")
+
+
+class Job(msgspec.Struct, array_like=True, frozen=True):
+    """One message to read: the number it will have, and its bytes.
+
+    store: whether the bytes become segments; False where they are stored already.
+    """
+
+    message_id: int
+    raw: bytes
+    store: bool
+
+
+# For each table of `rows.TABLES` the message's lines of COPY text.
+Blocks = list[bytes]
+
 _pack = msgspec.msgpack.Encoder().encode
-_raws = msgspec.msgpack.Decoder(list[bytes]).decode
-_readings = msgspec.msgpack.Decoder(list[Reading]).decode
+_jobs = msgspec.msgpack.Decoder(list[Job]).decode
+_blocks = msgspec.msgpack.Decoder(list[Blocks]).decode
 
 
 class Parsers:
-    """A pool of parser processes. Use it as an async context manager."""
+    """A pool of parser processes, each started when it is first needed. An async context manager."""
 
     def __init__(self, count: int | None = None):
         self._count = count or min(os.cpu_count() or 1, 4)
-        self._idle: asyncio.Queue[asyncio.subprocess.Process | None] = asyncio.Queue()
+        # Last in, first out: a second worker is started only when the first is busy.
+        self._idle: asyncio.LifoQueue[asyncio.subprocess.Process | None] = asyncio.LifoQueue()
 
     async def __aenter__(self) -> "Parsers":
         for _ in range(self._count):
@@ -44,14 +61,14 @@ class Parsers:
         while not self._idle.empty():
             await _end(self._idle.get_nowait())
 
-    async def parse(self, raws: Sequence[bytes]) -> list[Reading]:
-        """A reading for each message, in order."""
-        if not raws:
+    async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
+        """The rows of each message, in order."""
+        if not jobs:
             return []
         worker = await self._idle.get()
         try:
             worker = worker or await _start()
-            return await _ask(worker, raws)
+            return await _ask(worker, jobs)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
             await _end(worker)
             worker, failure = None, error
@@ -61,26 +78,33 @@ class Parsers:
             raise
         finally:
             self._idle.put_nowait(worker)
-        if len(raws) == 1:
-            return [unread(f"the parser gave up: {type(failure).__name__}")]
-        return [(await self.parse([raw]))[0] for raw in raws]
+        if len(jobs) == 1:
+            return [unread(jobs[0], f"the parser gave up: {type(failure).__name__}")]
+        return [(await self.parse([job]))[0] for job in jobs]
+
+
+def unread(job: Job, reason: str) -> Blocks:
+    """The rows of a message that nothing could read: its bytes, and why."""
+    reading = Reading(defects=[Defect("unreadable", "1", reason)])
+    return rows.blocks(job.message_id, job.raw if job.store else None, reading, "none")
 
 
 async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "etl.parsers", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-m", "etl.parsers",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=PIPE_BYTES,
+    )  # fmt: skip
 
 
-async def _ask(worker: asyncio.subprocess.Process, raws: Sequence[bytes]) -> list[Reading]:
+async def _ask(worker: asyncio.subprocess.Process, jobs: Sequence[Job]) -> list[Blocks]:
     assert worker.stdin is not None
     assert worker.stdout is not None
-    frame = _pack(raws)
+    frame = _pack(jobs)
     async with asyncio.timeout(MESSAGE_SECONDS_MAX):
         worker.stdin.write(_LENGTH.pack(len(frame)) + frame)
         await worker.stdin.drain()
         (length,) = _LENGTH.unpack(await worker.stdout.readexactly(_LENGTH.size))
-        return _readings(await worker.stdout.readexactly(length))
+        return _blocks(await worker.stdout.readexactly(length))
 
 
 async def _end(worker: asyncio.subprocess.Process | None) -> None:
@@ -92,20 +116,17 @@ async def _end(worker: asyncio.subprocess.Process | None) -> None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    from etl.mime.reading import PARSER, read
+
     while len(header := requests.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(header)
         request = requests.read(length)
         if len(request) < length:  # the run was killed in the middle of a frame
             return
-        frame = _pack([_read(raw) for raw in _raws(request)])
+        made = [rows.blocks(j.message_id, j.raw if j.store else None, read(j.raw), PARSER) for j in _jobs(request)]
+        frame = _pack(made)
         answers.write(_LENGTH.pack(len(frame)) + frame)
         answers.flush()
-
-
-def _read(raw: bytes) -> Reading:
-    if len(raw) <= PARSE_OCTETS_MAX:
-        return read(raw)
-    return read(raw[: raw.find(b"\r\n\r\n", 0, PARSE_OCTETS_MAX) + 4], whole=False)
 
 
 if __name__ == "__main__":

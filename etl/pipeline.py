@@ -6,330 +6,366 @@ leases; `archive_mailbox` is one mailbox from login to QUIT. DAGs and command li
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from etl import config
-from etl.archive import ledger, loader, search
+from etl.archive import ledger
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
-from etl.archive.loader import Arrival
+from etl.archive.loader import Arrival, head_sha256
 from etl.archive.migrations import migrate
+from etl.archive.rows import CHUNK_OCTETS
 from etl.config import Mailbox
-from etl.errors import Failure, Retry, Stop
-from etl.mime.reading import PARSER
+from etl.errors import Failure, Retry, Skip, Stop
+from etl.intake import Archive, Indexing, Intake
+from etl.large import LargeDownload
 from etl.parsers import Parsers
 from etl.pop3.connection import OnWire
 from etl.pop3.login import Account, Greeted
 from etl.pop3.replies import Listed
-from etl.pop3.session import Refused, Session
+from etl.pop3.session import WINDOW_OCTETS, Refused, Session
 
 log = logging.getLogger(__name__)
 
 MAILBOXES_AT_ONCE = 16
-# A batch is what one transaction commits and one parser takes: the cost of both is shared.
-BATCH_MESSAGES = 128
-BATCH_OCTETS = 4 * 1024 * 1024
-# Bytes that may be between the sockets and the database: what bounds the memory.
-IN_FLIGHT_OCTETS = 24 * 1024 * 1024
-# A mailbox whose line is cut is opened anew so often in one run, without a message gained.
+# A mailbox whose line is cut is opened anew so often in one run, without anything gained.
 SESSIONS_MAX = 3
 BACKOFF_SECONDS = 1.0
+# Below this the window of what is asked for ahead does not shrink, however often the line is cut.
+WINDOW_OCTETS_MIN = 64 * 1024
 
-Result = TypeVar("Result")
+COPY = (
+    "this database is a copy of the archive that may delete mail on servers, so nothing was deleted;"
+    " if this one shall delete from now on, run: popvault enrol"
+)
 
 
 @dataclass(frozen=True)
 class Done:
-    """What one run did with one mailbox. failure: why something was left undone; None: nothing was."""
+    """What one run did with one mailbox, in messages.
+
+    failed: refused by the server. left: over a limit of the session, so for the next run.
+    deletable: what a dry run would have deleted.
+    failure: why something was left undone; None where nothing was.
+    """
 
     mailbox: str
     retrieved: int = 0
     archived: int = 0
     duplicate: int = 0
     failed: int = 0
+    excluded: int = 0
+    left: int = 0
     deleted: int = 0
-    failure: str | None = None
-    stop: bool = False
+    deletable: int = 0
+    failure: Failure | None = None
+
+    @property
+    def stop(self) -> bool:
+        """Whether a person must act first."""
+        return isinstance(self.failure, Stop)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one run does otherwise than the mailboxes file says.
+
+    delete: false sends no DELE and says what would have been deleted.
+    quarantined: true tries again what is in quarantine.
+    """
+
+    delete: bool = True
+    quarantined: bool = False
 
 
 OnProgress = Callable[[str, int, int], None]
 
 
-def archive_shard(
-    engine: Engine, mailboxes: Sequence[Mailbox], run_id: int, on_progress: OnProgress | None = None
-) -> list[Done]:
-    """Archive many mailboxes; what befell each, in order. A bad mailbox never fails the others.
+@dataclass(frozen=True)
+class Shard:
+    """What the mailboxes of one shard share.
 
     on_progress: called with (mailbox name, messages more to do, messages more done).
     """
-    return asyncio.run(_archive_shard(engine, mailboxes, run_id, on_progress or (lambda *_: None)))
+
+    run_id: int
+    archive: Archive
+    intake: Intake
+    on_progress: OnProgress
+    options: "Options"
 
 
-async def _archive_shard(
-    engine: Engine, mailboxes: Sequence[Mailbox], run_id: int, on_progress: OnProgress
+def archive_shard(
+    engine: Engine,
+    mailboxes: Sequence[Mailbox],
+    run_id: int,
+    on_progress: OnProgress = lambda *_: None,
+    options: Options = Options(),
 ) -> list[Done]:
-    slots = asyncio.Semaphore(MAILBOXES_AT_ONCE)
-    async with Archive(engine) as archive, Parsers() as parsers, Intake(archive, parsers) as intake:
+    """Archive many mailboxes; what befell each, in order. A bad mailbox never fails the others."""
 
-        async def one(mailbox: Mailbox) -> Done:
-            async with slots:
-                return await archive_mailbox(mailbox, run_id, archive, intake, on_progress)
+    async def work() -> list[Done]:
+        slots = asyncio.Semaphore(MAILBOXES_AT_ONCE)
+        async with (
+            Archive(engine) as archive,
+            Indexing(engine) as indexing,
+            Parsers() as parsers,
+            Intake(archive, parsers, indexing) as intake,
+        ):
+            shard = Shard(run_id, archive, intake, on_progress, options)
 
-        results = list(await asyncio.gather(*(one(mailbox) for mailbox in mailboxes)))
-        # After the mail is safe: words cost more than all the rest of the load.
-        while await archive.do(search.index_pending):
-            pass
-        return results
+            async def one(mailbox: Mailbox) -> Done:
+                async with slots:
+                    return await archive_mailbox(mailbox, shard)
 
+            return list(await asyncio.gather(*(one(mailbox) for mailbox in mailboxes)))
 
-class Archive:
-    """The database as the pipeline sees it: one connection, in a thread of its own."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._thread = ThreadPoolExecutor(1, "archive")
-
-    async def __aenter__(self) -> "Archive":
-        self._connection = await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.connect)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        # Closed for good, not pooled: leases are the connection's.
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        self._thread.shutdown()
-
-    async def do(self, function: Callable[..., Result], *args: Any) -> Result:
-        """Call `function(connection, *args)`. Raises Stop where the database is away."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, function, self._connection, *args)
-        except OperationalError as error:
-            raise Stop(f"the database refused: {str(error.orig).strip().splitlines()[0]}") from error
-
-    def _close(self) -> None:
-        self._connection.invalidate()
-        self._connection.close()
+    return asyncio.run(work())
 
 
-class Intake:
-    """Between sockets and database: batches what arrives, has it parsed, loads it, bounded in bytes."""
-
-    def __init__(self, archive: Archive, parsers: Parsers):
-        self._archive, self._parsers = archive, parsers
-        self._waiting: list[tuple[Arrival, asyncio.Future[str]]] = []
-        self._octets = 0
-        self._room = asyncio.Condition()
-        self._batches: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> "Intake":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*self._batches, return_exceptions=True)
-
-    async def put(self, arrival: Arrival) -> asyncio.Future[str]:
-        """Take a message; the future is its outcome, once it is committed. Waits while too much is in flight."""
-        async with self._room:
-            if not self._has_room(arrival):
-                self.flush()
-            await self._room.wait_for(lambda: self._has_room(arrival))
-            self._octets += len(arrival.raw)
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append((arrival, future))
-        if len(self._waiting) >= BATCH_MESSAGES or sum(len(a.raw) for a, _ in self._waiting) >= BATCH_OCTETS:
-            self.flush()
-        return future
-
-    def _has_room(self, arrival: Arrival) -> bool:
-        """Whether a message may come in; one that is larger than all the room comes in alone."""
-        return not self._octets or self._octets + len(arrival.raw) <= IN_FLIGHT_OCTETS
-
-    def flush(self) -> None:
-        """Send off what waits, however little."""
-        if self._waiting:
-            batch, self._waiting = self._waiting, []
-            task = asyncio.create_task(self._load(batch))
-            self._batches.add(task)
-            task.add_done_callback(self._batches.discard)
-
-    async def _load(self, batch: list[tuple[Arrival, asyncio.Future[str]]]) -> None:
-        arrivals = [arrival for arrival, _ in batch]
-        try:
-            known = await self._archive.do(loader.known, arrivals)
-            new = list({a.sha256: a.raw for a in arrivals if a.sha256 not in known}.items())
-            readings = await self._parsers.parse([raw for _, raw in new])
-            by_hash = {sha256: reading for (sha256, _), reading in zip(new, readings, strict=True)}
-            outcomes = await self._archive.do(loader.load, arrivals, by_hash, PARSER)
-            for arrival, future in batch:
-                future.set_result(outcomes[arrival.delivery_id])
-        except BaseException as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error if isinstance(error, Exception) else Stop("the run was ended"))
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            async with self._room:
-                self._octets -= sum(len(arrival.raw) for arrival in arrivals)
-                self._room.notify_all()
-
-
-async def archive_mailbox(
-    mailbox: Mailbox, run_id: int, archive: Archive, intake: Intake, on_progress: OnProgress
-) -> Done:
+async def archive_mailbox(mailbox: Mailbox, shard: Shard) -> Done:
     """One mailbox until nothing is left to do, in as many sessions as it takes. Never raises Failure."""
-    done = Done(mailbox.name)
     try:
-        account = await _account(mailbox)
-        mailbox_id = await archive.do(ledger.take_lease, mailbox.name)
+        mailbox_id = await shard.archive.do(ledger.take_lease, mailbox.name)
         if mailbox_id is None:
-            return replace(done, failure=f"mailbox {mailbox.name!r} is being archived by another run; try later")
+            raise Retry(f"mailbox {mailbox.name!r} is being archived by another run; try later")
+        try:
+            return await _Visit(mailbox, mailbox_id, shard).sessions()
+        finally:
+            await shard.archive.do(ledger.free_lease, mailbox_id)
     except Failure as failure:
-        return replace(done, failure=str(failure), stop=isinstance(failure, Stop))
-    try:
-        attempts = 0
+        return Done(mailbox.name, failure=failure)
+    except Exception as error:  # our own mistake, or what nobody foresaw: it must not fail the other mailboxes
+        log.exception("run=%s mailbox=%s", shard.run_id, mailbox.name)
+        return Done(mailbox.name, failure=Stop(f"popvault itself failed ({type(error).__name__}: {error}); report it"))
+
+
+class _Visit:
+    """One mailbox in one run. The methods stand in the order in which they happen."""
+
+    def __init__(self, mailbox: Mailbox, mailbox_id: int, shard: Shard):
+        self._mailbox, self._mailbox_id, self._shard = mailbox, mailbox_id, shard
+        self._archive = shard.archive
+        self._window_octets = WINDOW_OCTETS
+        self._done = Done(mailbox.name)
+        # Anew for each session:
+        self._session_id = 0
+        self._outcomes: list[asyncio.Future[str]] = []
+        self._retrieving: int | None = None
+        self._large: LargeDownload | None = None
+        self._gained = False
+        self._complaint: Failure | None = None
+
+    async def sessions(self) -> Done:
+        """As many sessions as it takes, and no more than SESSIONS_MAX in a row that gain nothing."""
+        in_vain = 0
         while True:
-            before = done.archived + done.duplicate
-            done = await _attempt(mailbox, account, mailbox_id, run_id, archive, intake, on_progress, done)
-            attempts = 1 if done.archived + done.duplicate > before else attempts + 1
-            if not done.failure or done.stop or attempts >= SESSIONS_MAX:
-                return done
-            await asyncio.sleep(BACKOFF_SECONDS * attempts)
-    finally:
-        await archive.do(ledger.free_lease, mailbox_id)
+            failure = await self._one_session()
+            if failure is None:
+                return self._done
+            in_vain = 0 if self._gained else in_vain + 1
+            if not isinstance(failure, Retry) or in_vain >= SESSIONS_MAX:
+                return replace(self._done, failure=failure)
+            self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)
+            await asyncio.sleep(BACKOFF_SECONDS * (in_vain + 1))
 
-
-@dataclass
-class _Progress:
-    """What one session has done so far."""
-
-    done: Done
-    futures: dict[int, asyncio.Future[str]] = field(default_factory=dict)
-    quit_reply: tuple[bool, str] | None = None
-    retrieving: int | None = None
-
-
-async def _attempt(
-    mailbox: Mailbox, account: Account, mailbox_id: int, run_id: int,
-    archive: Archive, intake: Intake, on_progress: OnProgress, done: Done,
-) -> Done:  # fmt: skip
-    """One session. Whatever cuts it short, what came whole before is committed and the session's end recorded."""
-    progress = _Progress(replace(done, failure=None))
-    session: Session | None = None
-    session_id: int | None = None
-    failure: Failure | None = None
-    try:
-        session = await Session.open(account)
-        begun, epoch_id = await archive.do(ledger.begin_session, run_id, mailbox_id, _facts(session, account))
-        session_id = begun
-        await _session(mailbox, mailbox_id, epoch_id, begun, session, archive, intake, on_progress, progress)
-    except Failure as error:
-        failure = error
-    finally:
-        if session:
+    async def _one_session(self) -> Failure | None:
+        """From login to QUIT. What cut it short is given; what came whole before that is committed."""
+        self._gained, self._complaint = False, None
+        try:
+            # The secret is read anew for each session: tokens age within the hour that a session may last.
+            account = await _account(self._mailbox)
+            session = await Session.open(account)
+        except Failure as failure:
+            log.warning("run=%s mailbox=%s: %s", self._shard.run_id, self._mailbox.name, failure)
+            return failure
+        quit_reply = cut_short = None
+        try:
+            facts = _facts(session, account)
+            named = (self._shard.run_id, self._mailbox_id, facts)
+            self._session_id, epoch_id = await self._archive.do(ledger.begin_session, *named)
+            mechanism = session.greeted.mechanism
+            log.info("session=%s mailbox=%s logged in by %s", self._session_id, self._mailbox.name, mechanism)
+            quit_reply = await self._talk(session, epoch_id)
+        except Failure as failure:
+            cut_short = failure
+        finally:
             await session.close()
-    try:
-        intake.flush()
-        await _settle(progress)
-    except Failure as error:
-        failure = failure or error
-    if session_id is not None:
-        if isinstance(failure, Retry) and progress.retrieving is not None:
-            await archive.do(ledger.note_failure, progress.retrieving, session_id, str(failure))
-        await archive.do(ledger.end_session, session_id, progress.quit_reply, str(failure) if failure else None)
-    if failure:
-        log.warning("run=%s mailbox=%s: %s", run_id, mailbox.name, failure)
-        return replace(progress.done, failure=str(failure), stop=isinstance(failure, Stop))
-    return progress.done
+        return await self._end_session(quit_reply, cut_short)
 
+    async def _end_session(self, quit_reply: tuple[bool, str] | None, cut_short: Failure | None) -> Failure | None:
+        try:
+            await self._settle()
+        except Failure as failure:
+            cut_short = cut_short or failure
+        if cut_short:
+            log.warning("run=%s mailbox=%s: %s", self._shard.run_id, self._mailbox.name, cut_short)
+            await self._blame(cut_short)
+        words = str(cut_short) if cut_short else None
+        await self._archive.do(ledger.end_session, self._session_id, quit_reply, words)
+        return cut_short or self._complaint
 
-async def _session(
-    mailbox: Mailbox, mailbox_id: int, epoch_id: int, session_id: int, session: Session,
-    archive: Archive, intake: Intake, on_progress: OnProgress, progress: _Progress,
-) -> None:  # fmt: skip
-    """List, retrieve, commit; then delete what the policy lets go, and QUIT."""
-    entries = {entry.number: entry for entry in await session.listing()}
-    rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values() if e.uidl is not None]
-    if len(rows) < len(entries):
-        log.warning("mailbox=%s: %d messages without a UIDL are passed by", mailbox.name, len(entries) - len(rows))
-    record = (mailbox_id, epoch_id, session_id, rows)
-    listed = await archive.do(ledger.record_listing, *record, None)
-    on_progress(mailbox.name, len(listed.work), 0)
-    await _retrieve(mailbox, listed, entries, session, archive, intake, on_progress, progress)
-    intake.flush()
-    await _settle(progress)
-    if mailbox.delete_after_seconds is not None:
-        # Asked anew: what was committed just now may go at once.
-        listed = await archive.do(ledger.record_listing, *record, mailbox.delete_after_seconds)
-        await _delete(listed, entries, session, session_id, archive, progress)
-    progress.quit_reply = await session.quit()
-    if not progress.quit_reply[0]:
-        raise Retry(f"{mailbox.name}: the server refused QUIT: {progress.quit_reply[1]}; it may have kept deleted mail")
+    async def _talk(self, session: Session, epoch_id: int) -> tuple[bool, str]:
+        """List, retrieve, commit; then delete what the policy lets go, and QUIT."""
+        entries = await self._list(session, epoch_id)
+        work = await self._work(session, entries)
+        self._shard.on_progress(self._mailbox.name, len(work), 0)
+        await self._retrieve(session, entries, work)
+        await self._settle()
+        deleted = await self._delete(session, entries)
+        accepted, words = await session.quit()
+        if not accepted and deleted:
+            self._complaint = Retry(f"the server refused QUIT ({words}): it may have kept what was deleted")
+        return accepted, words
 
+    async def _list(self, session: Session, epoch_id: int) -> dict[int, Listed]:
+        """What the mailbox holds, recorded; old mail under new UIDLs is recognised and begins an epoch."""
+        listing = await session.listing()
+        entries = {entry.number: entry for entry in listing if entry.uidl is not None}
+        if len(entries) < len(listing):
+            nameless = len(listing) - len(entries)
+            log.warning("mailbox=%s: %d messages without a UIDL are passed by", self._mailbox.name, nameless)
+        rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values()]
+        await self._archive.do(ledger.note_entries, self._session_id, rows)
+        candidates = await self._archive.do(ledger.renamed, self._session_id, epoch_id)
+        old = {}
+        for entry, head in await session.heads([entries[number] for number in candidates]):
+            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
+            if message_id is not None:
+                old[entry.number] = message_id
+        if old:
+            epoch_id = await self._archive.do(ledger.change_epoch, self._mailbox_id, self._session_id, epoch_id)
+        await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
+        log.info("session=%s mailbox=%s listed=%d", self._session_id, self._mailbox.name, len(entries))
+        if old:
+            await self._archive.do(ledger.recognise, self._session_id, old)
+        return entries
 
-async def _retrieve(
-    mailbox: Mailbox, listed: ledger.Listed, entries: dict[int, Listed], session: Session,
-    archive: Archive, intake: Intake, on_progress: OnProgress, progress: _Progress,
-) -> None:  # fmt: skip
-    pieces: list[bytes] = []
-    work = list(listed.work)
-    remaining = iter([*work[1:], None])
-    progress.retrieving = listed.work[work[0]] if work else None
-    async for got in session.retrieve([entries[number] for number in work]):
-        delivery_id = listed.work[got.entry.number]
-        if isinstance(got, Refused):
-            gave_up = await archive.do(ledger.note_failure, delivery_id, listed.session_id, f"RETR refused: {got.text}")
-            what = "put in quarantine" if gave_up else "left for the next run"
-            failure = f"UIDL {got.entry.uidl}: the server refuses it ({got.text}); {what}"
-            log.warning("session=%s mailbox=%s %s", listed.session_id, mailbox.name, failure)
-            progress.done = replace(progress.done, failed=progress.done.failed + 1)
+    async def _work(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
+        """What is to be retrieved, {message number: delivery id}; of what is too large, the header block is kept."""
+        octets_max, quarantined = self._mailbox.message_bytes_max, self._shard.options.quarantined
+        work = await self._archive.do(ledger.work, self._session_id, octets_max=octets_max, quarantined=quarantined)
+        if octets_max is None:
+            return work
+        too_large = [entries[number] for number in work if (entries[number].octets or 0) > octets_max]
+        for entry, head in await session.heads(too_large):
+            reason = f"{entry.octets} bytes are over message_bytes_max = {octets_max}"
+            await self._archive.do(ledger.exclude, work.pop(entry.number), self._session_id, reason, head)
+        self._done = replace(self._done, excluded=self._done.excluded + len(too_large))
+        return work
+
+    def _within_limits(self, wanted: Iterable[Listed]) -> Iterator[Listed]:
+        """As many as one session may take; the rest is left for the next run."""
+        octets, octets_max = 0, self._mailbox.session_bytes_max or math.inf
+        until = time.monotonic() + 60 * (self._mailbox.session_minutes_max or math.inf)
+        for place, entry in enumerate(wanted):
+            octets += entry.octets or 0
+            if place and (octets > octets_max or time.monotonic() > until):
+                self._done = replace(self._done, left=self._done.left + 1)
+            else:
+                yield entry
+
+    async def _retrieve(self, session: Session, entries: Mapping[int, Listed], work: Mapping[int, int]) -> None:
+        """Take what the archive lacks: small messages whole to the intake, large ones piece by piece."""
+        pieces: list[bytes] = []
+        octets = 0
+        following = iter([*work.values(), None])
+        self._retrieving = next(following)
+        wanted = self._within_limits(entries[number] for number in work)
+        async for got in session.retrieve(wanted, self._window_octets):
+            delivery_id = work[got.entry.number]
+            if isinstance(got, Refused):
+                await self._refused(delivery_id, got)
+            else:
+                pieces.append(got.data)
+                octets += len(got.data)
+                if octets > CHUNK_OCTETS:
+                    await self._feed_large(delivery_id, b"".join(pieces))
+                    pieces = []
+                if not got.last:
+                    continue
+                await self._came_whole(delivery_id, b"".join(pieces))
+                pieces, octets = [], 0
+            self._shard.on_progress(self._mailbox.name, 0, 1)
+            self._retrieving = next(following)
+        self._retrieving = None
+
+    async def _feed_large(self, delivery_id: int, data: bytes) -> None:
+        if self._large is None:
+            self._large = await LargeDownload.resume(self._archive, delivery_id, self._session_id)
+        await self._large.feed(data)
+
+    async def _came_whole(self, delivery_id: int, raw: bytes) -> None:
+        if self._large:
+            arrival, self._large = await self._large.finish(), None
         else:
-            pieces.append(got.data)
-            if not got.last:
-                continue
-            arrival = Arrival.of(delivery_id, listed.session_id, b"".join(pieces))
-            pieces = []
-            progress.futures[delivery_id] = await intake.put(arrival)
-            progress.done = replace(progress.done, retrieved=progress.done.retrieved + 1)
-        on_progress(mailbox.name, 0, 1)
-        number = next(remaining)
-        progress.retrieving = listed.work[number] if number is not None else None
+            arrival = Arrival.of(delivery_id, self._session_id, raw)
+        self._outcomes.append(await self._shard.intake.put(arrival))
+        log.debug("session=%s delivery=%s octets=%d retrieved", self._session_id, delivery_id, arrival.octets)
+        self._done = replace(self._done, retrieved=self._done.retrieved + 1)
 
+    async def _refused(self, delivery_id: int, refused: Refused) -> None:
+        reason = f"RETR refused: {refused.text}"
+        gave_up = await self._archive.do(ledger.note_failure, delivery_id, self._session_id, reason)
+        what = "put in quarantine" if gave_up else "left for the next run"
+        log.warning("mailbox=%s UIDL %s: %s; %s", self._mailbox.name, refused.entry.uidl, reason, what)
+        self._done = replace(self._done, failed=self._done.failed + 1)
 
-async def _settle(progress: _Progress) -> None:
-    """Wait until all that was retrieved is committed, and count it."""
-    futures, progress.futures = progress.futures, {}
-    outcomes = await asyncio.gather(*futures.values(), return_exceptions=True)
-    for outcome in outcomes:
-        if outcome == "archived":
-            progress.done = replace(progress.done, archived=progress.done.archived + 1)
-        elif outcome == "duplicate":
-            progress.done = replace(progress.done, duplicate=progress.done.duplicate + 1)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome if isinstance(outcome, Failure) else Stop(f"cannot load: {outcome}") from outcome
+    async def _settle(self) -> None:
+        """Wait until all that was retrieved is committed, and count it."""
+        self._shard.intake.flush()
+        futures, self._outcomes = self._outcomes, []
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        archived, duplicate = outcomes.count("archived"), outcomes.count("duplicate")
+        self._gained |= bool(archived or duplicate)
+        self._done = replace(
+            self._done, archived=self._done.archived + archived, duplicate=self._done.duplicate + duplicate
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome if isinstance(outcome, Failure) else Stop(f"cannot load: {outcome}") from outcome
 
+    async def _blame(self, failure: Failure) -> None:
+        """The message that was under way when the line was cut: tried once more in vain, unless it gained pieces."""
+        large, self._large = self._large, None
+        delivery_id, self._retrieving = self._retrieving, None
+        if large:
+            await large.close()
+            self._gained |= large.gained
+        if delivery_id is None or not isinstance(failure, Retry | Skip) or (large and large.gained):
+            return
+        # In quarantine it stops nobody, so that is a gain too.
+        self._gained |= await self._archive.do(ledger.note_failure, delivery_id, self._session_id, str(failure))
 
-async def _delete(
-    listed: ledger.Listed, entries: dict[int, Listed], session: Session, session_id: int,
-    archive: Archive, progress: _Progress,
-) -> None:  # fmt: skip
-    """DELE what may go. The ledger says so first: a kill in between leaves a trace, not a riddle."""
-    if not listed.deletable:
-        return
-    await archive.do(ledger.add_steps, "delete sent", list(listed.deletable.values()), session_id)
-    refused = await session.delete(entries[number] for number in listed.deletable)
-    for refusal in refused:
-        ids = [listed.deletable[refusal.entry.number]]
-        await archive.do(ledger.add_steps, "delete refused", ids, session_id, refusal.text)
-    progress.done = replace(progress.done, deleted=len(listed.deletable) - len(refused))
+    async def _delete(self, session: Session, entries: Mapping[int, Listed]) -> int:
+        """DELE what may go, and say how many. The ledger says so first: a kill in between leaves a trace, no riddle."""
+        seconds = self._mailbox.delete_after_seconds
+        if seconds is None:
+            return 0
+        room = self._mailbox.delete_messages_max - self._done.deleted
+        deletable = await self._archive.do(ledger.deletable, self._session_id, seconds, room)
+        if not self._shard.options.delete:
+            self._done = replace(self._done, deletable=len(deletable))
+        if not deletable or not self._shard.options.delete:
+            return 0
+        if not await self._archive.do(ledger.may_delete):
+            self._complaint = Stop(COPY)
+            return 0
+        await self._archive.do(ledger.add_steps, "delete sent", list(deletable.values()), self._session_id)
+        refused = await session.delete(entries[number] for number in deletable)
+        for refusal in refused:
+            ids = [deletable[refusal.entry.number]]
+            await self._archive.do(ledger.add_steps, "delete refused", ids, self._session_id, refusal.text)
+        self._done = replace(self._done, deleted=self._done.deleted + len(deletable) - len(refused))
+        return len(deletable)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class EmbeddedPostgres:
         )  # fmt: skip
         url = f"postgresql://{USER}:{self._password_file.read_text()}@127.0.0.1:{port}/postgres"
         with psycopg.connect(url, autocommit=True) as connection:
-            found = connection.execute("select from pg_database where datname = %s", [DATABASE])
+            found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
             if not found.fetchone():
                 connection.execute("create database popvault")
 

@@ -3,9 +3,9 @@
 Each function is one transaction on the connection given.
 """
 
+import hashlib
 import socket
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,17 +16,8 @@ from etl.archive.statements import statement
 # A message that failed so often is put in quarantine: the rest of the mailbox matters more.
 TRIES_MAX = 3
 
-
-@dataclass(frozen=True)
-class Listed:
-    """What a recorded listing asks for: {message number: delivery id}, in order.
-
-    work: listed and not yet archived. deletable: archived and free to go by the policy.
-    """
-
-    session_id: int
-    work: dict[int, int]
-    deletable: dict[int, int]
+# One message of a listing: number, UIDL, twin, octets as LIST claims them.
+Entry = tuple[int, str, int, int | None]
 
 
 def begin_run(connection: Connection, trigger: str, version: str, external_id: str | None = None) -> int:
@@ -68,13 +59,32 @@ def begin_session(connection: Connection, run_id: int, mailbox_id: int, facts: d
     with connection.begin():
         last = connection.execute(statement("ledger", "present_epoch"), {"mailbox_id": mailbox_id}).one_or_none()
         here = {"mailbox_id": mailbox_id, "host": facts["host"], "username": facts["username"]}
-        if last and (last.host, last.username) == (here["host"], here["username"]):
-            epoch_id = int(last.epoch_id)
-        else:
-            reason = "server or account changed" if last else "first session"
-            epoch_id = int(_one(connection, "begin_epoch", reason=reason, **here))
+        same = last is not None and (last.host, last.username) == (here["host"], here["username"])
+        reason = "server or account changed" if last else "first session"
+        epoch_id = int(last.epoch_id if last and same else _one(connection, "begin_epoch", reason=reason, **here))
         named = {"run_id": run_id, "mailbox_id": mailbox_id, "epoch_id": epoch_id, **facts}
-        return int(_one(connection, "begin_session", **named)), epoch_id
+        session_id = int(_one(connection, "begin_session", **named))
+        connection.execute(statement("ledger", "make_listing"))
+        if last and not same:
+            _close_epoch(connection, last.epoch_id, session_id, reason)
+        return session_id, epoch_id
+
+
+def change_epoch(connection: Connection, mailbox_id: int, session_id: int, epoch_id: int) -> int:
+    """Begin a new epoch in the middle of a session, whose listing shows that all UIDLs changed; its number."""
+    reason = "the UIDLs changed"
+    with connection.begin():
+        last = connection.execute(statement("ledger", "present_epoch"), {"mailbox_id": mailbox_id}).one()
+        here = {"mailbox_id": mailbox_id, "host": last.host, "username": last.username}
+        changed = int(_one(connection, "begin_epoch", reason=reason, **here))
+        connection.execute(statement("ledger", "move_session"), {"epoch_id": changed, "session_id": session_id})
+        _close_epoch(connection, epoch_id, session_id, reason)
+        return changed
+
+
+def _close_epoch(connection: Connection, epoch_id: int, session_id: int, reason: str) -> None:
+    named = {"epoch_id": epoch_id, "session_id": session_id, "reason": reason}
+    connection.execute(statement("ledger", "close_epoch"), named)
 
 
 def end_session(
@@ -87,35 +97,90 @@ def end_session(
             statement("ledger", "end_session"),
             {"session_id": session_id, "quit_accepted": accepted, "quit_reply": words, "failure": failure},
         )
+        connection.execute(statement("ledger", "forget_listing"), {"session_id": session_id})
+
+
+def note_entries(connection: Connection, session_id: int, entries: Sequence[Entry]) -> None:
+    """Lay a whole listing beside the archive, in the session's temporary table."""
+    with connection.begin():
+        columns = "session_id, number, uidl, twin, octets"
+        with driver(connection).cursor().copy(f"copy listing ({columns}) from stdin") as copy:
+            for entry in entries:
+                copy.write_row((session_id, *entry))
+
+
+def renamed(connection: Connection, session_id: int, epoch_id: int) -> dict[int, dict[bytes, int]]:
+    """Entries that may be old mail under new UIDLs: {message number: {SHA-256 of the header block: message id}}.
+
+    Empty where at least one UIDL is known, as it nearly always is.
+    """
+    found: dict[int, dict[bytes, int]] = {}
+    named = {"session_id": session_id, "epoch_id": epoch_id}
+    with connection.begin():
+        for row in connection.execute(statement("ledger", "renamed"), named):
+            found.setdefault(row.number, {})[bytes(row.head_sha256)] = row.message_id
+    return found
 
 
 def record_listing(
-    connection: Connection,
-    mailbox_id: int,
-    epoch_id: int,
-    session_id: int,
-    entries: Iterable[tuple[int, str, int, int | None]],
-    delete_after_seconds: float | None,
-) -> Listed:
-    """Record a whole listing and learn what it asks for.
-
-    entries: (number, uidl, twin, octets). delete_after_seconds: None to delete nothing.
-    """
+    connection: Connection, mailbox_id: int, epoch_id: int, session_id: int, entries: Sequence[Entry]
+) -> None:
+    """Record a listing whose entries are noted: what is new, back, or no longer there."""
     named = {"mailbox_id": mailbox_id, "epoch_id": epoch_id, "session_id": session_id}
     with connection.begin():
-        connection.execute(statement("ledger", "make_listing"))
-        with driver(connection).cursor().copy("copy listing from stdin") as copy:
-            for entry in entries:
-                copy.write_row(entry)
-        doubted = _one(connection, "note_listing", **named)
-        connection.execute(statement("ledger", "note_returned"), named)
-        connection.execute(statement("ledger", "add_deliveries"), named)
+        doubted = _one(connection, "note_listing", listing_sha256=_digest(entries), **named)
+        for name in ("add_deliveries", "note_standing", "note_returned"):
+            connection.execute(statement("ledger", name), named)
         if not doubted:
             connection.execute(statement("ledger", "note_missing"), named)
-        deletable = {}
-        if delete_after_seconds is not None:
-            deletable = _numbers(connection, "deletable", seconds=delete_after_seconds, **named)
-        return Listed(session_id, _numbers(connection, "work", **named), deletable)
+
+
+def recognise(connection: Connection, session_id: int, found: Mapping[int, int]) -> None:
+    """Old mail under new UIDLs, {message number: message id}: recorded as duplicates, not to be fetched."""
+    named = {"session_id": session_id, "numbers": list(found), "message_ids": list(found.values())}
+    with connection.begin():
+        connection.execute(statement("ledger", "recognise"), named)
+
+
+def exclude(connection: Connection, delivery_id: int, session_id: int, reason: str, head: bytes | None) -> None:
+    """Record that a message is not retrieved, and its header block; once for each reason."""
+    named = {"delivery_id": delivery_id, "session_id": session_id, "reason": reason, "head": head}
+    with connection.begin():
+        connection.execute(statement("ledger", "exclude"), named)
+
+
+def may_delete(connection: Connection) -> bool:
+    """Whether this database may delete mail on servers; a copy of it may not, until it is enrolled."""
+    with connection.begin():
+        return bool(_one(connection, "may_delete"))
+
+
+def enrol(connection: Connection) -> str:
+    """Let this database delete mail on servers, and no other copy of it; how it is called."""
+    with connection.begin():
+        return str(_one(connection, "enrol"))
+
+
+def _digest(entries: Sequence[Entry]) -> bytes:
+    """One hash for the whole listing, part of the record of the acquisition."""
+    digest = hashlib.sha256()
+    for number, uidl, _, octets in entries:
+        digest.update(f"{number} {'' if octets is None else octets} {uidl}\n".encode())
+    return digest.digest()
+
+
+def work(connection: Connection, session_id: int, *, octets_max: int | None, quarantined: bool) -> dict[int, int]:
+    """What the session's listing holds and the archive lacks: {message number: delivery id}, in order.
+
+    octets_max: what was excluded for its size is wanted up to this; None for any size.
+    quarantined: whether to try again what is in quarantine.
+    """
+    return _numbers(connection, "work", session_id=session_id, octets_max=octets_max, quarantined=quarantined)
+
+
+def deletable(connection: Connection, session_id: int, seconds: float, messages_max: int) -> dict[int, int]:
+    """What the server may forget, archived at least so long ago: {message number: delivery id}, in order."""
+    return _numbers(connection, "deletable", session_id=session_id, seconds=seconds, messages_max=messages_max)
 
 
 def add_steps(
@@ -147,5 +212,5 @@ def _one(connection: Connection, statement_name: str, /, **named: Any) -> Any:
 
 
 def _numbers(connection: Connection, name: str, **named: Any) -> dict[int, int]:
-    rows = connection.execute(statement("ledger", name), named)
-    return {row.number: row.delivery_id for row in rows}
+    with connection.begin():
+        return {row.number: row.delivery_id for row in connection.execute(statement("ledger", name), named)}

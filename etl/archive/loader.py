@@ -1,162 +1,128 @@
 """Messages into the archive: a batch is one transaction, bytes, rows and ledger together.
 
-New messages are numbered by one set-based insert; all that hangs on them follows by COPY straight
-into the tables, for nothing there can conflict.
+Messages are numbered before they are read, so that the rows that hang on them come ready for COPY
+from the parser processes; they go straight into the tables, for nothing there can conflict.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-import psycopg
-import zstandard
 from sqlalchemy import Connection
 
 from etl.archive.database import driver
+from etl.archive.rows import TABLES
 from etl.archive.statements import statement
-from etl.mime.rows import Reading
-
-SEGMENT_OCTETS = 1024 * 1024
-
-_json = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One retrieved message: which delivery it is, and its bytes off the wire."""
+    """One retrieved message: which delivery it is, its identity, and what to read of it.
+
+    raw: the bytes off the wire; of a staged message, its skeleton: what the parser is given.
+    staged: its bytes are in the archive already, as pieces of a download.
+    """
 
     delivery_id: int
     session_id: int
     raw: bytes
     sha256: bytes
+    head_sha256: bytes
+    octets: int
+    staged: bool = False
 
     @classmethod
     def of(cls, delivery_id: int, session_id: int, raw: bytes) -> "Arrival":
-        """An arrival with its identity."""
-        return cls(delivery_id, session_id, raw, hashlib.sha256(raw).digest())
+        """A message that came whole."""
+        return cls(delivery_id, session_id, raw, hashlib.sha256(raw).digest(), head_sha256(raw), len(raw))
 
 
-def known(connection: Connection, arrivals: Sequence[Arrival]) -> set[bytes]:
-    """Which of the arrivals' SHA-256s the archive has already."""
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A message's number, and whether the archive has the message already."""
+
+    message_id: int
+    known: bool
+
+
+def head_sha256(raw: bytes) -> bytes:
+    """The hash of a message's header block, the same whether the message or TOP's answer is given."""
+    end = raw.find(b"\r\n\r\n")
+    return hashlib.sha256(raw[:end] if end >= 0 else raw.rstrip(b"\r\n")).digest()
+
+
+def number(connection: Connection, arrivals: Sequence[Arrival]) -> dict[bytes, Number]:
+    """By SHA-256: the number each message has, or will have if it is new."""
     with connection.begin():
-        return set(_messages(connection, "known", sha256s=[a.sha256 for a in arrivals]))
+        rows = connection.execute(statement("load", "number"), {"sha256s": list({a.sha256 for a in arrivals})})
+        return {bytes(row.sha256): Number(row.message_id, row.known) for row in rows}
 
 
 def load(
-    connection: Connection, arrivals: Sequence[Arrival], readings: Mapping[bytes, Reading], parser: str
+    connection: Connection,
+    arrivals: Sequence[Arrival],
+    numbers: Mapping[bytes, Number],
+    blocks: Mapping[bytes, Sequence[bytes]],
 ) -> dict[int, str]:
     """Commit a batch; {delivery id: "archived" or "duplicate"}.
 
-    readings: by SHA-256, for each arrival that was not known.
+    blocks: by SHA-256, the rows of each message that is not known (`rows.blocks`).
     """
     with connection.begin():
         first = {a.sha256: a for a in reversed(arrivals)}
-        have = _messages(connection, "known", sha256s=list(first))
-        new = sorted((a for s, a in first.items() if s not in have), key=lambda a: a.sha256)
-        added = _messages(
-            connection, "add_messages",
-            sha256s=[a.sha256 for a in new], octets=[len(a.raw) for a in new], session_ids=[a.session_id for a in new],
-        )  # fmt: skip
-        # Another loader may have committed some of them while we waited.
-        have |= _messages(connection, "known", sha256s=[a.sha256 for a in new if a.sha256 not in added])
+        new = _add_messages(connection, [a for s, a in first.items() if not numbers[s].known], numbers)
         cursor = driver(connection).cursor()
-        fresh = [(added[a.sha256], a, readings[a.sha256]) for a in new if a.sha256 in added]
-        for table, columns, rows in _TABLES:
-            _copy(cursor, f"copy archive.{table} ({columns}) from stdin", rows(fresh, parser))
-        _copy(cursor, "copy search.pending (message_id) from stdin", ((m,) for m, _, _ in fresh))
-        outcomes = {
-            a.delivery_id: "archived" if a.sha256 in added and first[a.sha256] is a else "duplicate" for a in arrivals
-        }
-        message_ids = have | added
-        _copy(
-            cursor,
-            "copy archive.ledger (delivery_id, step, session_id, message_id, octets) from stdin",
-            (
-                (a.delivery_id, outcomes[a.delivery_id], a.session_id, message_ids[a.sha256], len(a.raw))
-                for a in arrivals
-            ),
-        )
+        for place, (table, columns) in enumerate(TABLES):
+            if lines := b"".join(blocks[sha256][place] for sha256 in new):
+                with cursor.copy(f"copy archive.{table} ({columns}) from stdin") as copy:
+                    copy.write(lines)
+        found = {**numbers, **_raced(connection, first, numbers, new)}
+        _take_over_pieces(connection, arrivals, {a.delivery_id: found[a.sha256].message_id for a in new.values()})
+        outcomes = {a.delivery_id: "archived" if new.get(a.sha256) is a else "duplicate" for a in arrivals}
+        with cursor.copy("copy archive.ledger (delivery_id, step, session_id, message_id, octets) from stdin") as copy:
+            for a in arrivals:
+                copy.write_row(
+                    (a.delivery_id, outcomes[a.delivery_id], a.session_id, found[a.sha256].message_id, a.octets)
+                )
     return outcomes
 
 
-Fresh = Sequence[tuple[int, Arrival, Reading]]
-Rows = Iterable[Sequence[Any]]
+def _add_messages(
+    connection: Connection, new: Sequence[Arrival], numbers: Mapping[bytes, Number]
+) -> dict[bytes, Arrival]:
+    """Insert messages and put them in line for the index of words; those that nobody else put there meanwhile."""
+    columns: dict[str, list[Any]] = {
+        "message_ids": [numbers[a.sha256].message_id for a in new],
+        "sha256s": [a.sha256 for a in new],
+        "octets": [a.octets for a in new],
+        "head_sha256s": [a.head_sha256 for a in new],
+        "session_ids": [a.session_id for a in new],
+    }
+    added = {bytes(s) for s in connection.scalars(statement("load", "add_messages"), columns)} if new else set()
+    return {a.sha256: a for a in new if a.sha256 in added}
 
 
-def _segments(fresh: Fresh, parser: str) -> Rows:
-    compressor = zstandard.ZstdCompressor(level=3)
-    for message_id, arrival, _ in fresh:
-        for position, start in enumerate(range(0, len(arrival.raw), SEGMENT_OCTETS)):
-            piece = arrival.raw[start : start + SEGMENT_OCTETS]
-            small = compressor.compress(piece)
-            zstd = len(small) < len(piece)
-            yield message_id, position, len(piece), zstd, small if zstd else piece
+def _raced(
+    connection: Connection,
+    first: Mapping[bytes, Arrival],
+    numbers: Mapping[bytes, Number],
+    new: Mapping[bytes, Arrival],
+) -> dict[bytes, Number]:
+    """The numbers of messages that another loader committed after we had numbered them."""
+    lost = [sha256 for sha256 in first if not numbers[sha256].known and sha256 not in new]
+    if not lost:
+        return {}
+    rows = connection.execute(statement("load", "number"), {"sha256s": lost})
+    return {bytes(row.sha256): Number(row.message_id, row.known) for row in rows}
 
 
-def _readings(fresh: Fresh, parser: str) -> Rows:
-    for m, _, r in fresh:
-        yield (
-            m, parser, r.subject, r.message_id, r.in_reply_to, r.references, _json.encode(r.headers).decode(),
-            r.date_written, r.date_at, r.date_offset_minutes, r.sent_at, r.sent_at_source, r.text,
-        )  # fmt: skip
-
-
-def _participants(fresh: Fresh, parser: str) -> Rows:
-    for m, _, reading in fresh:
-        for i, p in enumerate(reading.participants):
-            address = p.address.lower()
-            yield m, i, p.role, p.name, p.address, address, address.rpartition("@")[2]
-
-
-def _parts(fresh: Fresh, parser: str) -> Rows:
-    for m, _, reading in fresh:
-        for p in reading.parts:
-            yield (
-                m, p.path, p.content_type, p.charset, p.transfer_encoding, p.disposition, p.filename,
-                p.content_id, p.octets, p.sha256, p.attachment,
-            )  # fmt: skip
-
-
-def _hops(fresh: Fresh, parser: str) -> Rows:
-    for m, _, reading in fresh:
-        for h in reading.hops:
-            yield m, h.position, h.from_host, h.by_host, h.protocol, h.trace_id, h.recipient, h.written, h.at
-
-
-def _defects(fresh: Fresh, parser: str) -> Rows:
-    for m, _, reading in fresh:
-        for i, d in enumerate(reading.defects):
-            yield m, i, d.kind, d.place, d.detail
-
-
-# (table, columns, the rows of a batch)
-_TABLES: list[tuple[str, str, Callable[[Fresh, str], Rows]]] = [
-    ("segment", "message_id, position, octets, zstd, content", _segments),
-    (
-        "reading",
-        'message_id, parser, subject, message_id_header, in_reply_to, "references", headers, date_written,'
-        " date_at, date_offset_minutes, sent_at, sent_at_source, body",
-        _readings,
-    ),
-    ("participant", "message_id, position, role, name, written, address, domain", _participants),
-    (
-        "part",
-        "message_id, path, content_type, charset, transfer_encoding, disposition, filename, content_id,"
-        " octets, sha256, attachment",
-        _parts,
-    ),
-    ("hop", "message_id, position, from_host, by_host, protocol, trace_id, recipient, written, at", _hops),
-    ("defect", "message_id, position, kind, place, detail", _defects),
-]
-
-
-def _copy(cursor: psycopg.Cursor[Any], sql: str, rows: Rows) -> None:
-    with cursor.copy(sql) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _messages(connection: Connection, name: str, **named: Any) -> dict[bytes, int]:
-    return {bytes(s): m for s, m in connection.execute(statement("load", name), named)}
+def _take_over_pieces(connection: Connection, arrivals: Sequence[Arrival], new: Mapping[int, int]) -> None:
+    """The pieces of downloads become segments of new messages ({delivery id: message id}); the rest is dropped."""
+    for arrival in arrivals:
+        if not arrival.staged:
+            continue
+        named = {"delivery_id": arrival.delivery_id, "message_id": new.get(arrival.delivery_id)}
+        if arrival.delivery_id in new:
+            connection.execute(statement("load", "take_over_pieces"), named)
+        connection.execute(statement("load", "drop_pieces"), {**named, "position": 0})

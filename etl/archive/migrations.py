@@ -3,6 +3,7 @@
 The SQL is in the package `etl.sql`, as people read it.
 """
 
+import hashlib
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -16,16 +17,18 @@ MIGRATION_LOCK = 0x706F70
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to its newest version and make the views anew; safe to call at any time."""
+    """Bring the schema and the views to their newest version; safe to call at any time."""
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        if _version(connection) == _newest():
-            return
-        connection.execute(text("create schema if not exists ops"))
-        connection.execute(text("create schema if not exists mart"))
-        _upgrade(connection)
-        for view in sorted((SQL / "views").glob("*.sql")):
-            _run(connection, view.read_text())
+        views = "\n".join(path.read_text() for path in sorted((SQL / "views").glob("*.sql")))
+        made = f"What analysts use. Made from {hashlib.sha256(views.encode()).hexdigest()}."
+        version, comment = _version(connection)
+        if version != _newest():
+            connection.execute(text("create schema if not exists ops"))
+            connection.execute(text("create schema if not exists mart"))
+            _upgrade(connection)
+        if version != _newest() or comment != made:
+            _run(connection, f"{views}; comment on schema mart is '{made}'")
 
 
 def sql_beside(file: str) -> Callable[[], None]:
@@ -61,8 +64,10 @@ def _newest() -> str:
     return max(path.name.partition("_")[0] for path in (SQL / "migrations" / "versions").glob("[0-9]*.py"))
 
 
-def _version(connection: Connection) -> str | None:
+def _version(connection: Connection) -> tuple[str | None, str | None]:
+    """The number of the last migration that ran, and of what the views were made; None before the first."""
     if not connection.scalar(text("select to_regclass('ops.migration')")):
-        return None
-    version: str | None = connection.scalar(text("select version_num from ops.migration"))
-    return version
+        return None, None
+    query = "select version_num, obj_description(to_regnamespace('mart'), 'pg_namespace') from ops.migration"
+    version, comment = connection.execute(text(query)).one()
+    return version, comment

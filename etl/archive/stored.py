@@ -20,7 +20,7 @@ order by m.message_id, s.position
 """
 
 _BOOKS = {
-    "mailboxes whose books do not balance": "select name from mart.balance where not balanced",
+    "mailboxes whose books do not balance": "select mailbox from mart.balance where not balanced",
     "archived deliveries deleted before their commit":
         "select 'delivery ' || d.delivery_id from archive.ledger d where d.step = 'delete sent' and not exists ("
         " select from archive.ledger a where a.delivery_id = d.delivery_id and a.entry_id < d.entry_id"

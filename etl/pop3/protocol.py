@@ -47,6 +47,7 @@ NEXT = {
     (State.TRANSACTION, "UIDL"): State.TRANSACTION,
     (State.TRANSACTION, "LIST"): State.TRANSACTION,
     (State.TRANSACTION, "RETR"): State.TRANSACTION,
+    (State.TRANSACTION, "TOP"): State.TRANSACTION,
     (State.TRANSACTION, "DELE"): State.TRANSACTION,
     (State.TRANSACTION, "QUIT"): State.UPDATE,
 }
@@ -63,7 +64,7 @@ NEXT_IF_REFUSED = {
 }
 
 # Verbs whose +OK is followed by a multi-line body; we never send LIST or UIDL with an argument.
-LISTING = frozenset({"CAPA", "UIDL", "LIST"})
+LISTING = frozenset({"CAPA", "UIDL", "LIST", "TOP"})
 STREAMED = frozenset({"RETR"})
 # What these send is, or is made from, a password or a token; it is never shown.
 SECRET = frozenset({"PASS", "APOP", "AUTH", RESPONSE})

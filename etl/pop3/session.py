@@ -4,7 +4,7 @@ Knows the order of things and the meaning of refusals; no database, no clock of 
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from etl.pop3 import auth, refusals
@@ -83,40 +83,33 @@ class Session:
         _, uidl, sizes = replies
         return join_listing(uidl.body, sizes.body)
 
-    async def retrieve(self, entries: Sequence[Listed]) -> AsyncIterator[Piece | Refused]:
+    async def retrieve(
+        self, entries: Iterable[Listed], window_octets: int = WINDOW_OCTETS
+    ) -> AsyncIterator[Piece | Refused]:
         """RETR each entry in order, and yield its bytes as they come.
 
-        With PIPELINING, a window of WINDOW_OCTETS is asked for ahead; without, one at a time.
+        With PIPELINING, a window of so many octets is asked for ahead; without, one at a time.
+        entries: taken one by one as the window has room, so an iterator that ends early ends the retrieval.
         """
-        waiting, flying = deque(entries), deque[Listed]()
-        while waiting or flying:
-            self._connection.send(*(Command("RETR", b"%d" % e.number, e.number) for e in self._refill(waiting, flying)))
+        window = _Window(iter(entries), WINDOW_COMMANDS if self.pipelining else 1, window_octets)
+        while True:
+            self._connection.send(*(Command("RETR", b"%d" % e.number, e.number) for e in window.refill()))
+            if not window.flying:
+                return
             event = await self._connection.event()
-            entry = flying[0]
+            entry = window.flying[0]
             if isinstance(event, Chunk):
                 if event.last:
-                    flying.popleft()
+                    window.answered()
                 yield Piece(entry, event.data, event.last)
             else:
-                flying.popleft()
+                window.answered()
                 yield Refused(entry, event.text)
 
-    def _refill(self, waiting: deque[Listed], flying: deque[Listed]) -> list[Listed]:
-        """Move into `flying` what the window has room for, once it is half empty."""
-        limit = WINDOW_COMMANDS if self.pipelining else 1
-        if len(flying) > limit // 2:
-            return []
-        octets = sum(entry.octets or 0 for entry in flying)
-        if octets > WINDOW_OCTETS // 2:
-            return []
-        sent: list[Listed] = []
-        while waiting and len(flying) < limit:
-            octets += waiting[0].octets or 0
-            if flying and octets > WINDOW_OCTETS:
-                break
-            flying.append(waiting.popleft())
-            sent.append(flying[-1])
-        return sent
+    async def heads(self, entries: Sequence[Listed]) -> list[tuple[Listed, bytes | None]]:
+        """The header block of each entry (TOP n 0); None where the server refuses."""
+        replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in entries))
+        return [(e, r.body if r.ok else None) for e, r in zip(entries, replies, strict=True)]
 
     async def delete(self, entries: Iterable[Listed]) -> list[Refused]:
         """DELE each entry; what was refused comes back. Nothing is gone before `quit`."""
@@ -142,3 +135,32 @@ class Session:
                 replies += [await reply_to(self._connection) for _ in window]
             return replies
         return [await ask(self._connection, command) for command in commands]
+
+
+class _Window:
+    """What is asked for ahead of its answer: bounded in commands and in octets, refilled once half empty."""
+
+    def __init__(self, entries: Iterator[Listed], commands_max: int, octets_max: int):
+        self._entries, self._commands_max, self._octets_max = entries, commands_max, octets_max
+        self._next = next(entries, None)
+        self._octets = 0
+        self.flying: deque[Listed] = deque()
+
+    def refill(self) -> list[Listed]:
+        """The entries to ask for now."""
+        if len(self.flying) > self._commands_max // 2 or self._octets > self._octets_max // 2:
+            return []
+        sent: list[Listed] = []
+        while self._next and len(self.flying) < self._commands_max:
+            octets = self._next.octets or 0
+            if self.flying and self._octets + octets > self._octets_max:
+                break
+            self._octets += octets
+            self.flying.append(self._next)
+            sent.append(self._next)
+            self._next = next(self._entries, None)
+        return sent
+
+    def answered(self) -> None:
+        """The first of those asked for is done with."""
+        self._octets -= self.flying.popleft().octets or 0

@@ -41,35 +41,104 @@ update ops.session set ended_at = now(), quit_accepted = :quit_accepted, quit_re
 where session_id = :session_id;
 
 -- name: make_listing
-create temporary table listing (
-    number integer, uidl text, twin integer, octets bigint
-) on commit drop;
+-- The listings of the sessions that this connection has open, and where each entry stands in the archive.
+create temporary table if not exists listing (
+    session_id bigint, number integer, uidl text, twin integer, octets bigint,
+    delivery_id bigint, outcome text, present boolean
+);
+
+-- name: forget_listing
+delete from listing where session_id = :session_id;
+
+-- name: renamed
+-- Entries that may be old mail under new UIDLs: no UIDL of the listing is known in the present epoch, though mail that
+-- nobody deleted was there, and the size is that of a message archived from it.
+select distinct on (l.number, m.message_id) l.number, m.message_id, m.head_sha256
+from listing l
+join archive.delivery d on d.epoch_id = :epoch_id and d.listed_octets = l.octets
+join archive.ledger a on a.delivery_id = d.delivery_id and a.step in ('archived', 'duplicate')
+join archive.message m on m.message_id = a.message_id
+where l.session_id = :session_id
+  and not exists (
+    select from listing k join archive.delivery e on e.epoch_id = :epoch_id and e.uidl = k.uidl and e.twin = k.twin
+    where k.session_id = :session_id)
+  and not exists (select from archive.ledger g where g.delivery_id = d.delivery_id and g.step in ('gone', 'delete sent'))
+order by l.number, m.message_id;
+
+-- name: move_session
+-- The session listed UIDLs of another epoch than was thought at its login.
+update ops.session set epoch_id = :epoch_id where session_id = :session_id;
+
+-- name: close_epoch
+-- What was not retrieved under the UIDLs of an epoch that is over never will be under them.
+insert into archive.ledger (delivery_id, step, session_id, reason)
+select delivery_id, 'vanished', :session_id, :reason from archive.delivery_state
+where epoch_id = :epoch_id and outcome in ('pending', 'quarantined', 'excluded');
+
+-- name: recognise
+-- Old mail under new UIDLs, by number: the archive has it.
+with recognised as (
+    insert into archive.ledger (delivery_id, step, session_id, message_id, reason)
+    select l.delivery_id, 'duplicate', :session_id, r.message_id,
+           'not fetched again: the same size and header block as before the UIDLs changed'
+    from unnest(cast(:numbers as integer[]), cast(:message_ids as bigint[])) as r (number, message_id)
+    join listing l on l.session_id = :session_id and l.number = r.number
+    where l.outcome = 'pending' returning delivery_id
+)
+update listing set outcome = 'duplicate'
+where session_id = :session_id and delivery_id in (select delivery_id from recognised);
+
+-- name: exclude
+with excluded as (
+    insert into archive.ledger (delivery_id, step, session_id, reason)
+    select :delivery_id, 'excluded', :session_id, :reason
+    where not exists (
+        select from archive.delivery_state where delivery_id = :delivery_id and outcome = 'excluded' and reason = :reason)
+    returning delivery_id
+)
+insert into archive.excerpt (delivery_id, session_id, head)
+select delivery_id, :session_id, :head from excluded where cast(:head as bytea) is not null;
+
+-- name: may_delete
+-- Whether this is the database that was last allowed to delete mail on servers.
+select (select place from ops.enrolment order by enrolment_id desc limit 1) = ops.place();
+
+-- name: enrol
+insert into ops.enrolment (place) values (ops.place()) returning place;
 
 -- name: note_listing
--- An empty listing after one that was not empty proves nothing until the next one says the same.
+-- An empty listing after one that held more than we deleted proves nothing until the next one says the same.
 update ops.session s set
     listed_at = now(),
-    listed = (select count(*) from listing),
-    listed_octets = (select coalesce(sum(octets), 0) from listing),
-    listing_doubted = not exists (select from listing) and coalesce((
+    listed = (select count(*) from listing where session_id = :session_id),
+    listed_octets = (select coalesce(sum(octets), 0) from listing where session_id = :session_id),
+    listing_sha256 = :listing_sha256,
+    listing_doubted = not exists (select from listing where session_id = :session_id) and coalesce((
         select p.listed > 0 from ops.session p
         where p.mailbox_id = s.mailbox_id and p.epoch_id = s.epoch_id
           and p.session_id < s.session_id and p.listed_at is not null
-        order by p.session_id desc limit 1), false)
+        order by p.session_id desc limit 1), false) and exists (
+        select from archive.delivery_state d where d.epoch_id = s.epoch_id and d.present and not exists (
+            select from archive.ledger l where l.delivery_id = d.delivery_id and l.step = 'delete sent'))
 where s.session_id = :session_id
 returning s.listing_doubted;
 
 -- name: add_deliveries
 insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, listed_octets, session_id)
-select :mailbox_id, :epoch_id, uidl, twin, octets, :session_id from listing order by number
+select :mailbox_id, :epoch_id, uidl, twin, octets, :session_id
+from listing where session_id = :session_id order by number
 on conflict (epoch_id, uidl, twin) do nothing;
+
+-- name: note_standing
+-- Where each entry of the listing stands.
+update listing l set delivery_id = s.delivery_id, outcome = s.outcome, present = s.present
+from archive.delivery_state s
+where l.session_id = :session_id and s.epoch_id = :epoch_id and s.uidl = l.uidl and s.twin = l.twin;
 
 -- name: note_returned
 -- Deliveries that had left the listing and are back.
 insert into archive.ledger (delivery_id, step, session_id)
-select s.delivery_id, 'relisted', :session_id
-from archive.delivery_state s join listing l using (uidl, twin)
-where s.epoch_id = :epoch_id and not s.present;
+select delivery_id, 'relisted', :session_id from listing where session_id = :session_id and not present;
 
 -- name: note_missing
 -- Deliveries that are no longer listed: gone once they were archived, vanished if they never were.
@@ -79,22 +148,25 @@ select s.delivery_id,
        :session_id
 from archive.delivery_state s
 where s.epoch_id = :epoch_id and s.present
-  and not exists (select from listing l where l.uidl = s.uidl and l.twin = s.twin);
+  and not exists (
+    select from listing l where l.session_id = :session_id and l.uidl = s.uidl and l.twin = s.twin);
 
 -- name: work
--- What the listing holds and the archive lacks, in the order of the listing.
-select l.number, s.delivery_id
-from listing l join archive.delivery_state s using (uidl, twin)
-where s.epoch_id = :epoch_id and s.outcome in ('pending', 'vanished')
-order by l.number;
+-- What the listing holds and the archive lacks, in the order of the listing. What was excluded is tried again if it is
+-- within the limit now; what is in quarantine only where it is asked for.
+select number, delivery_id from listing
+where session_id = :session_id
+  and (outcome in ('pending', 'vanished') or outcome = 'quarantined' and :quarantined
+       or outcome = 'excluded' and octets <= coalesce(:octets_max, octets))
+order by number;
 
 -- name: deletable
 -- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed.
-select l.number, s.delivery_id
-from listing l join archive.delivery_state s using (uidl, twin)
-where s.epoch_id = :epoch_id and s.outcome in ('archived', 'duplicate')
+select l.number, l.delivery_id
+from listing l join archive.delivery_state s using (delivery_id)
+where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
   and s.outcome_at <= now() - make_interval(secs => :seconds)
-order by l.number;
+order by l.number limit :messages_max;
 
 -- name: add_steps
 insert into archive.ledger (delivery_id, step, session_id, reason)
@@ -112,4 +184,5 @@ where (select count(*) from archive.ledger l where l.delivery_id = :delivery_id 
 returning entry_id;
 
 -- name: balance
-select * from mart.balance order by name;
+select mailbox as name, listed, archived, duplicate, quarantined, excluded, vanished, pending, balanced
+from mart.balance order by mailbox;

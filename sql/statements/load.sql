@@ -1,12 +1,39 @@
 -- How messages come into the archive, a statement a name.
 
--- name: known
--- Which of these messages the archive has.
-select sha256, message_id from archive.message where sha256 = any(cast(:sha256s as bytea[]));
+-- name: number
+-- The number that each message has, or will have if it is new.
+select n.sha256, m.message_id is not null as known,
+       coalesce(m.message_id, nextval(pg_get_serial_sequence('archive.message', 'message_id'))) as message_id
+from unnest(cast(:sha256s as bytea[])) as n (sha256) left join archive.message m using (sha256);
 
 -- name: add_messages
 -- Sorted, so that two loaders with the same messages wait for each other instead of deadlocking.
-insert into archive.message (sha256, octets, session_id)
-select * from unnest(cast(:sha256s as bytea[]), cast(:octets as bigint[]), cast(:session_ids as bigint[])) as n (sha256, octets, session_id)
-order by sha256
-on conflict (sha256) do nothing returning sha256, message_id;
+with added as (
+    insert into archive.message (message_id, sha256, octets, head_sha256, session_id)
+    select * from unnest(
+        cast(:message_ids as bigint[]), cast(:sha256s as bytea[]), cast(:octets as bigint[]),
+        cast(:head_sha256s as bytea[]), cast(:session_ids as bigint[])
+    ) as n (message_id, sha256, octets, head_sha256, session_id)
+    order by sha256
+    on conflict (sha256) do nothing returning message_id, sha256
+), waiting as (
+    insert into search.pending (message_id) select message_id from added
+)
+select sha256 from added;
+
+-- name: held_pieces
+-- What is held of a large message whose download was cut.
+select octets, sha256 from ops.download_piece where delivery_id = :delivery_id order by position;
+
+-- name: add_piece
+insert into ops.download_piece (delivery_id, position, octets, sha256, zstd, content)
+values (:delivery_id, :position, :octets, :sha256, :zstd, :content);
+
+-- name: drop_pieces
+-- From :position on: the message is not what it was, or it is whole now.
+delete from ops.download_piece where delivery_id = :delivery_id and position >= :position;
+
+-- name: take_over_pieces
+-- The pieces of a download become the segments of its message.
+insert into archive.segment (message_id, position, octets, zstd, content)
+select :message_id, position, octets, zstd, content from ops.download_piece where delivery_id = :delivery_id;

@@ -157,7 +157,7 @@ def test_killed_anywhere_it_ends_in_the_same_archive(
     [
         (('tls = "none"', 'tsl = "none"'), 2, "unknown key 'tsl'; did you mean 'tls'?"),
         (("port = ", "port = 99"), 2, "port: Input should be less than or equal to 65535"),
-        (("TEST_PASSWORD", "NOBODY_SET_THIS"), 1, "the environment has no variable NOBODY_SET_THIS"),
+        (("TEST_PASSWORD", "NOBODY_SET_THIS"), 2, "the environment has no variable NOBODY_SET_THIS"),
         (('tls = "none"', 'tls = "implicit"'), 1, "does not speak TLS as expected"),
         (("[defaults]", "[defaults"), 2, "not TOML"),
     ],

@@ -1,0 +1,187 @@
+"""Between the sockets and the database: what arrives is batched, read and loaded, bounded in bytes.
+
+Reading from servers, parsing and loading run at the same time; `Intake.put` waits while too much is
+in flight, and so does the server.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import psycopg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from etl.archive import loader, search
+from etl.archive.loader import Arrival
+from etl.archive.rows import CHUNK_OCTETS
+from etl.errors import Retry, Skip, Stop
+from etl.parsers import Blocks, Job, Parsers, unread
+
+# A batch is what one transaction commits and one parser takes: the cost of both is shared.
+BATCH_MESSAGES = 128
+BATCH_OCTETS = 2 * CHUNK_OCTETS
+# Bytes that may be between the sockets and the database: what bounds the memory.
+IN_FLIGHT_OCTETS = 12 * CHUNK_OCTETS
+
+# SQLSTATE classes (PostgreSQL manual, appendix A): 53 is a lack of disk, memory or connections.
+LACKING = "53"
+
+Result = TypeVar("Result")
+
+
+class Archive:
+    """The database as asyncio sees it: one connection, in a thread of its own."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, "archive")
+
+    async def __aenter__(self) -> "Archive":
+        self._connection = await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.connect)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # Closed for good, not pooled: leases are the connection's.
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    async def do(self, function: Callable[..., Result], *args: object, **named: object) -> Result:
+        """Call `function(connection, *args, **named)`.
+
+        Raises Retry where the database went away, Stop where it lacks something, Skip where it refuses the data.
+        """
+
+        def call(connection: Connection) -> Result:
+            return function(connection, *args, **named)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call, self._connection)
+        except (DBAPIError, psycopg.Error) as error:
+            raise _failure(error) from error
+
+    def _close(self) -> None:
+        self._connection.invalidate()
+        self._connection.close()
+
+
+def _failure(error: DBAPIError | psycopg.Error) -> Retry | Skip | Stop:
+    # What COPY raises comes from psycopg itself; all else SQLAlchemy has wrapped.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    words = (str(cause).strip().splitlines() or ["no reason given"])[0]
+    if str(getattr(cause, "sqlstate", None) or "").startswith(LACKING):
+        return Stop(f"the database is short of something: {words}; make room, then run again")
+    if isinstance(cause, psycopg.OperationalError):
+        return Retry(f"the database went away: {words}; what was committed is safe, run again")
+    return Skip(f"the database refused: {words}")
+
+
+class Indexing:
+    """Makes the index of words beside the load, on a connection of its own."""
+
+    def __init__(self, engine: Engine):
+        self._archive = Archive(engine)
+        self._more = asyncio.Event()
+        self._last = False
+
+    async def __aenter__(self) -> "Indexing":
+        await self._archive.__aenter__()
+        self._task = asyncio.create_task(self._work())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._last = True
+        self._more.set()
+        try:
+            await self._task
+        finally:
+            await self._archive.__aexit__()
+
+    def wake(self) -> None:
+        """There are words to index."""
+        self._more.set()
+
+    async def _work(self) -> None:
+        while not self._last:
+            await self._more.wait()
+            self._more.clear()
+            while await self._archive.do(search.index_pending):
+                pass
+
+
+class Intake:
+    """Takes messages, and gives each its outcome once it is committed."""
+
+    def __init__(self, archive: Archive, parsers: Parsers, indexing: Indexing):
+        self._archive, self._parsers, self._indexing = archive, parsers, indexing
+        self._waiting: list[tuple[Arrival, asyncio.Future[str]]] = []
+        self._waiting_octets = 0
+        self._octets = 0
+        self._room = asyncio.Condition()
+        self._batches: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "Intake":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*self._batches, return_exceptions=True)
+
+    async def put(self, arrival: Arrival) -> asyncio.Future[str]:
+        """Take a message; the future is its outcome, once it is committed. Waits while too much is in flight."""
+        size = len(arrival.raw)
+        if not self._has_room(size):
+            self.flush()
+            async with self._room:
+                await self._room.wait_for(lambda: self._has_room(size))
+        self._octets += size
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, future))
+        self._waiting_octets += size
+        if len(self._waiting) >= BATCH_MESSAGES or self._waiting_octets >= BATCH_OCTETS:
+            self.flush()
+        return future
+
+    def _has_room(self, size: int) -> bool:
+        return not self._octets or self._octets + size <= IN_FLIGHT_OCTETS
+
+    def flush(self) -> None:
+        """Send off what waits, however little."""
+        if self._waiting:
+            batch, self._waiting, self._waiting_octets = self._waiting, [], 0
+            task = asyncio.create_task(self._deliver(batch))
+            self._batches.add(task)
+            task.add_done_callback(self._batches.discard)
+
+    async def _deliver(self, batch: list[tuple[Arrival, asyncio.Future[str]]]) -> None:
+        arrivals = [arrival for arrival, _ in batch]
+        try:
+            outcomes = await self._load(arrivals)
+            for arrival, future in batch:
+                future.set_result(outcomes[arrival.delivery_id])
+        except BaseException as error:
+            for _, future in batch:
+                future.set_exception(error if isinstance(error, Exception) else Stop("the run was ended"))
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._indexing.wake()
+            async with self._room:
+                self._octets -= sum(len(arrival.raw) for arrival in arrivals)
+                self._room.notify_all()
+
+    async def _load(self, arrivals: Sequence[Arrival]) -> dict[int, str]:
+        """Number, read and commit a batch; where Postgres refuses it, one by one, and the one refused without rows."""
+        numbers = await self._archive.do(loader.number, arrivals)
+        new = {a.sha256: a for a in arrivals if not numbers[a.sha256].known}
+        jobs = [Job(numbers[sha256].message_id, a.raw, not a.staged) for sha256, a in new.items()]
+        blocks = dict(zip(new, await self._parsers.parse(jobs), strict=True))
+        try:
+            return await self._archive.do(loader.load, arrivals, numbers, blocks)
+        except Skip as refusal:
+            if len(arrivals) == 1:
+                bare: dict[bytes, Blocks] = {
+                    s: unread(j, f"its rows were refused: {refusal}") for s, j in zip(new, jobs, strict=True)
+                }
+                return await self._archive.do(loader.load, arrivals, numbers, bare)
+            return {key: value for a in arrivals for key, value in (await self._load([a])).items()}

@@ -1,0 +1,85 @@
+"""A message too large to be held in memory: its pieces are committed as they come off the wire.
+
+What an earlier try committed is compared and not stored again, on whatever worker that was.
+"""
+
+import asyncio
+import hashlib
+from contextlib import suppress
+
+from etl.archive import downloads, loader
+from etl.archive.loader import Arrival
+from etl.archive.rows import CHUNK_OCTETS
+from etl.errors import Failure
+from etl.intake import Archive
+
+
+class LargeDownload:
+    """One large message under way: `feed` it, then `finish`; or `close`, when the line is cut."""
+
+    def __init__(self, archive: Archive, delivery_id: int, session_id: int, held: list[downloads.Piece]):
+        self._archive, self._delivery_id, self._session_id = archive, delivery_id, session_id
+        self._held = held
+        self._buffer = bytearray()
+        self._position = 0
+        self._digest = hashlib.sha256()
+        self._octets = 0
+        self._head = b""
+        self._storing: asyncio.Task[None] | None = None
+        self.gained = False
+
+    @classmethod
+    async def resume(cls, archive: Archive, delivery_id: int, session_id: int) -> "LargeDownload":
+        """Go on where an earlier try was cut, or begin."""
+        return cls(archive, delivery_id, session_id, await archive.do(downloads.held, delivery_id))
+
+    async def feed(self, data: bytes) -> None:
+        """Take the next bytes off the wire."""
+        self._buffer += data
+        while len(self._buffer) >= CHUNK_OCTETS:
+            piece = bytes(self._buffer[:CHUNK_OCTETS])
+            del self._buffer[:CHUNK_OCTETS]
+            await self._take(piece)
+
+    async def finish(self) -> Arrival:
+        """The message is whole: what the intake is to be given of it."""
+        if self._buffer:
+            await self._take(bytes(self._buffer))
+        await self._stored()
+        if self._position < len(self._held):  # it is shorter than it was
+            await self._restart()
+        return Arrival(
+            self._delivery_id, self._session_id, self._head, self._digest.digest(),
+            loader.head_sha256(self._head), self._octets, staged=True,
+        )  # fmt: skip
+
+    async def _take(self, piece: bytes) -> None:
+        if not self._octets:
+            self._head = piece[: piece.find(b"\r\n\r\n") + 4]
+        self._digest.update(piece)
+        self._octets += len(piece)
+        if self._position < len(self._held):
+            if self._held[self._position] == downloads.Piece.of(piece):
+                self._position += 1
+                return
+            await self._restart()
+        # One piece is stored while the next one comes.
+        await self._stored()
+        self._storing = asyncio.create_task(self._archive.do(downloads.add, self._delivery_id, self._position, piece))
+        self._position += 1
+
+    async def _stored(self) -> None:
+        """Wait until the piece under way is committed."""
+        if self._storing:
+            storing, self._storing = self._storing, None
+            await storing
+            self.gained = True
+
+    async def _restart(self) -> None:
+        del self._held[self._position :]
+        await self._archive.do(downloads.restart, self._delivery_id, self._session_id, self._position)
+
+    async def close(self) -> None:
+        """Let the piece under way be committed; what is held stays for the next try."""
+        with suppress(Failure):
+            await self._stored()

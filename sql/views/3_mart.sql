@@ -1,0 +1,117 @@
+-- What analysts use: plain rows, no MIME knowledge needed. Rights are the caller's (security_invoker).
+
+create or replace view mart.message with (security_invoker) as
+select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
+       r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name, f.address as from_address,
+       f.domain as from_domain, r.subject, r.body, r.message_id_header, r.in_reply_to, r."references",
+       (select count(*) from archive.part p where p.message_id = m.message_id and p.attachment) as attachments,
+       (select count(*) from archive.defect d where d.message_id = m.message_id) as defects
+from archive.message m
+join archive.reading r using (message_id)
+left join lateral (
+    select p.name, p.address, p.domain from archive.participant p
+    where p.message_id = m.message_id and p.role = 'from' order by p.position limit 1
+) f on true;
+comment on view mart.message is 'One row for each distinct message, however many mailboxes held it.';
+comment on column mart.message.message_id is 'Number of the message in this archive; joins all views of mart.';
+comment on column mart.message.sha256 is 'SHA-256 of its bytes, in hexadecimal: the name of its exported file.';
+comment on column mart.message.octets is 'Size in bytes.';
+comment on column mart.message.archived_at is 'When the archive committed it.';
+comment on column mart.message.sent_at is 'When it was sent, as far as known; null where nothing tells.';
+comment on column mart.message.sent_at_source is 'Where sent_at comes from: date (its Date header) or received (its first hop).';
+comment on column mart.message.date_offset_minutes is 'The sender''s clock, in minutes east of UTC; null where not known.';
+comment on column mart.message.from_name is 'Display name of its first From address.';
+comment on column mart.message.from_address is 'Its first From address, in lower case.';
+comment on column mart.message.from_domain is 'Domain of that address.';
+comment on column mart.message.subject is 'Subject, decoded.';
+comment on column mart.message.body is 'Text as a reader sees it; HTML made text.';
+comment on column mart.message.message_id_header is 'Message-ID header as written; not unique.';
+comment on column mart.message.in_reply_to is 'Message-ID that it answers, if any.';
+comment on column mart.message."references" is 'Message-IDs of its thread, oldest first.';
+comment on column mart.message.attachments is 'Number of attachments.';
+comment on column mart.message.defects is 'Number of things that are wrong with it; see mart.defect.';
+
+create or replace view mart.delivery with (security_invoker) as
+select s.delivery_id, b.name as mailbox, s.message_id, s.uidl, s.outcome, s.outcome_at, s.reason, s.listed_at,
+       s.listed_octets, s.present
+from archive.delivery_state s join archive.mailbox b using (mailbox_id);
+comment on view mart.delivery is 'One row for each message in each mailbox: what the server listed, and what became of it.';
+comment on column mart.delivery.delivery_id is 'Number of the delivery.';
+comment on column mart.delivery.mailbox is 'Name of the mailbox.';
+comment on column mart.delivery.message_id is 'The message; null unless the outcome is archived or duplicate.';
+comment on column mart.delivery.uidl is 'The server''s unique id for it.';
+comment on column mart.delivery.outcome is 'archived, duplicate, quarantined, excluded, vanished or pending.';
+comment on column mart.delivery.outcome_at is 'When it got this outcome.';
+comment on column mart.delivery.reason is 'Why, in words; null where the outcome says it all.';
+comment on column mart.delivery.listed_at is 'When the server listed it first.';
+comment on column mart.delivery.listed_octets is 'Size that the server claimed.';
+comment on column mart.delivery.present is 'Whether the server still had it at the last listing.';
+
+create or replace view mart.participant with (security_invoker) as
+select message_id, role, name, address, domain, written from archive.participant;
+comment on view mart.participant is 'One row for each address in each address header of a message.';
+comment on column mart.participant.message_id is 'The message.';
+comment on column mart.participant.role is 'from, sender, reply-to, to, cc, bcc or delivered-to.';
+comment on column mart.participant.name is 'Display name, decoded.';
+comment on column mart.participant.address is 'Address in lower case.';
+comment on column mart.participant.domain is 'Its domain.';
+comment on column mart.participant.written is 'Address as written.';
+
+create or replace view mart.attachment with (security_invoker) as
+select message_id, path, filename, content_type, octets, encode(sha256, 'hex') as sha256, disposition
+from archive.part where attachment;
+comment on view mart.attachment is 'One row for each attachment of a message.';
+comment on column mart.attachment.message_id is 'The message.';
+comment on column mart.attachment.path is 'Its place in the message: 1.2 is the second part.';
+comment on column mart.attachment.filename is 'File name, decoded; null where it has none; not safe as a path.';
+comment on column mart.attachment.content_type is 'Declared type.';
+comment on column mart.attachment.octets is 'Size in bytes, decoded.';
+comment on column mart.attachment.sha256 is 'SHA-256 of the decoded content, in hexadecimal: the same file has the same hash everywhere.';
+comment on column mart.attachment.disposition is 'inline, attachment or other; null where not declared.';
+
+create or replace view mart.header with (security_invoker) as
+select r.message_id, h.position, h.pair ->> 0 as name, h.pair ->> 1 as value
+from archive.reading r, jsonb_array_elements(r.headers) with ordinality as h (pair, position);
+comment on view mart.header is 'One row for each header of a message, in order and repeated as it came.';
+comment on column mart.header.message_id is 'The message.';
+comment on column mart.header.position is 'Place of the header, from 1.';
+comment on column mart.header.name is 'Name as written; compare with lower(name).';
+comment on column mart.header.value is 'Value, unfolded and decoded.';
+
+create or replace view mart.hop with (security_invoker) as
+select message_id, position, from_host, by_host, protocol, at from archive.hop;
+comment on view mart.hop is 'One row for each server that passed a message on (Received).';
+comment on column mart.hop.message_id is 'The message.';
+comment on column mart.hop.position is '0 is the hop nearest the sender.';
+comment on column mart.hop.from_host is 'Who handed it over.';
+comment on column mart.hop.by_host is 'Who took it.';
+comment on column mart.hop.protocol is 'How.';
+comment on column mart.hop.at is 'When.';
+
+create or replace view mart.defect with (security_invoker) as
+select message_id, kind, place, detail from archive.defect;
+comment on view mart.defect is 'One row for each thing that is wrong with a message.';
+comment on column mart.defect.message_id is 'The message.';
+comment on column mart.defect.kind is 'What kind of defect.';
+comment on column mart.defect.place is 'Path of the part, or name of the header.';
+comment on column mart.defect.detail is 'What was found.';
+
+create or replace view mart.session with (security_invoker) as
+select s.session_id, s.run_id, b.name as mailbox, s.host, s.port, s.username, s.tls_version, s.mechanism, s.began_at,
+       s.ended_at, s.listed, s.listing_doubted, s.quit_accepted, s.failure
+from ops.session s join archive.mailbox b using (mailbox_id);
+comment on view mart.session is 'One row for each login to a mailbox: when, where, and how it ended.';
+comment on column mart.session.session_id is 'Number of the session.';
+comment on column mart.session.run_id is 'The run it belongs to.';
+comment on column mart.session.mailbox is 'Name of the mailbox.';
+comment on column mart.session.host is 'Server connected to.';
+comment on column mart.session.port is 'Port connected to.';
+comment on column mart.session.username is 'Account logged in as.';
+comment on column mart.session.tls_version is 'TLS version; null for clear text.';
+comment on column mart.session.mechanism is 'How it logged in.';
+comment on column mart.session.began_at is 'When the login had gone through.';
+comment on column mart.session.ended_at is 'When it ended; null while it runs or if it was killed.';
+comment on column mart.session.listed is 'Messages that the server listed.';
+comment on column mart.session.listing_doubted is 'True where an empty listing after a full one was not believed.';
+comment on column mart.session.quit_accepted is 'Whether QUIT was accepted; null where it was never sent.';
+comment on column mart.session.failure is 'What cut it short; null if nothing did.';

@@ -1,0 +1,375 @@
+"""The pipeline against a server that does what real ones do now and then."""
+
+import hashlib
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from etl.archive import ledger
+from etl.config import Mailbox as Configured
+from etl.errors import Retry, Stop
+from etl.pipeline import Done, Options, archive_shard
+from tests.pop3_server import Behaviour, Cut, Mailbox, Message, Pop3Server, Reply, Session, body, err, wire
+
+
+def letter(name: str, octets: int = 0) -> bytes:
+    """A message that is like no other, of at least so many octets."""
+    filling = (name * 70)[:70] + "\n"
+    return f"From: {name}@example.org\nSubject: {name}\n\nhello from {name}\n{filling * (octets // 70)}".encode()
+
+
+LETTERS = [letter(name) for name in ("ann", "bob", "carla", "dan")]
+
+
+class Archivist:
+    """Runs over one mailbox of a server, into an archive."""
+
+    def __init__(self, engine: Engine, folder: Path):
+        self.engine = engine
+        self._password = folder / "password"
+        self._password.write_text("secret")
+
+    def mailbox(self, server: Pop3Server, **changes: object) -> Configured:
+        """How the mailbox is configured."""
+        named = {"name": "box", "host": "127.0.0.1", "port": server.port, "tls": "none", "username": "ann"}
+        return Configured.model_validate({**named, "password": {"file": str(self._password)}, **changes})
+
+    def run(self, server: Pop3Server, options: Options | None = None, **changes: object) -> Done:
+        """One run."""
+        with self.engine.connect() as connection:
+            run_id = ledger.begin_run(connection, "command", "test")
+        options = options or Options()
+        return archive_shard(self.engine, [self.mailbox(server, **changes)], run_id, options=options)[0]
+
+    def balance(self) -> dict[str, object]:
+        """The books of the mailbox, zeros left out."""
+        with self.engine.connect() as connection:
+            (row,) = ledger.balance(connection)
+        return {key: value for key, value in row.items() if value and key != "name"}
+
+    def steps(self) -> dict[str, int]:
+        """How often each step stands in the ledger."""
+        return Counter(self.ask("select cast(step as text) from archive.ledger"))
+
+    def ask(self, query: str) -> list[object]:
+        """The first column of what a query answers."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(text(query)))
+
+    def stored(self) -> set[bytes]:
+        """The hashes of the messages in the archive."""
+        return {bytes(s) for s in self.ask("select sha256 from archive.message")}  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def archivist(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archivist:
+    """An empty archive and who fills it, without long waits between sessions."""
+    monkeypatch.setattr("etl.pipeline.BACKOFF_SECONDS", 0.01)
+    return Archivist(engine, tmp_path)
+
+
+def ann(*raws: bytes) -> dict[str, Mailbox]:
+    """The mailboxes of a server that knows ann only."""
+    return {"ann": Mailbox("secret", raws)}
+
+
+def hashes(*raws: bytes) -> set[bytes]:
+    """What the archive holds of these messages."""
+    return {hashlib.sha256(wire(raw)).digest() for raw in raws}
+
+
+def commands(server: Pop3Server, verb: str) -> int:
+    """How often a command was sent."""
+    return sum(line.split()[0] == verb for line in server.commands)
+
+
+class Renaming(Session):
+    """Gives every message another UIDL than the server before it did."""
+
+    def uidl_of(self, number: int) -> object:
+        """Another id for the same message."""
+        return f"new-{self.messages[number].uidl}"
+
+
+def test_old_mail_under_new_uidls_is_not_fetched_again(archivist: Archivist):
+    """After a migration a new epoch begins; what was there is recognised by size and header block."""
+    with Pop3Server(ann(*LETTERS[:3])) as server:
+        archivist.run(server)
+    with Pop3Server(ann(*LETTERS), session=Renaming) as server:
+        done = archivist.run(server)
+        assert (done.failure, done.retrieved, commands(server, "RETR")) == (None, 1, 1)
+        assert archivist.run(server).retrieved == 0
+    assert archivist.stored() == hashes(*LETTERS)
+    assert archivist.ask("select reason from archive.epoch order by epoch_id") == ["first session", "the UIDLs changed"]
+    assert archivist.balance() == {"listed": 7, "archived": 4, "duplicate": 3, "balanced": True}
+
+
+def test_new_mail_in_place_of_old_begins_no_epoch(archivist: Archivist):
+    """All UIDLs are new, but so is the mail."""
+    with Pop3Server(ann(*LETTERS[:2])) as server:
+        archivist.run(server)
+        server.mailboxes["ann"].remove([m.uidl for m in server.mailboxes["ann"].messages()])
+        server.mailboxes["ann"].deliver(LETTERS[2])
+        archivist.run(server)
+    assert archivist.ask("select count(*) from archive.epoch") == [1]
+    assert archivist.steps() == {"archived": 3, "gone": 2}
+
+
+class Forgetful(Session):
+    """Says that there is nothing, whatever there is."""
+
+    def reply_stat(self, argument: str) -> Reply:
+        """A lie."""
+        return b"+OK 0 0\r\n"
+
+    def reply_list(self, argument: str) -> Reply:
+        """A lie."""
+        return b"+OK\r\n.\r\n"
+
+    reply_uidl = reply_list
+
+
+def test_an_empty_listing_after_a_full_one_is_not_believed_at_once(archivist: Archivist):
+    """A passing "0 messages" wipes nothing; said twice it is taken for true."""
+    with Pop3Server(ann(*LETTERS)) as server:
+        archivist.run(server)
+        server.session = Forgetful
+        archivist.run(server)
+        assert archivist.steps() == {"archived": 4}
+        assert archivist.balance()["balanced"]
+        archivist.run(server)
+        assert archivist.steps() == {"archived": 4, "gone": 4}
+        server.session = Session
+        assert archivist.run(server).retrieved == 0
+    assert archivist.balance() == {"listed": 4, "archived": 4, "balanced": True}
+
+
+def test_what_is_too_large_is_excluded_with_its_header_block_until_the_limit_is_raised(archivist: Archivist):
+    """The reason is recorded once, and the message fetched when it is within the limit."""
+    large = letter("large", 5000)
+    with Pop3Server(ann(LETTERS[0], large)) as server:
+        for _ in range(2):
+            done = archivist.run(server, message_bytes_max=4000)
+            assert (done.failure, done.failed) == (None, 0)
+        assert archivist.balance() == {"listed": 2, "archived": 1, "excluded": 1, "balanced": True}
+        assert archivist.ask("select convert_from(head, 'UTF8') from archive.excerpt") == [
+            "From: large@example.org\r\nSubject: large\r\n\r\n"
+        ]
+        assert archivist.run(server, message_bytes_max=6000).archived == 1
+    assert archivist.balance() == {"listed": 2, "archived": 2, "balanced": True}
+    assert archivist.stored() == hashes(LETTERS[0], large)
+
+
+def test_a_session_takes_no_more_than_its_limit(archivist: Archivist):
+    """The rest is left for the next run, and that is no failure."""
+    with Pop3Server(ann(*(letter(str(n), 3000) for n in range(4)))) as server:
+        done = archivist.run(server, session_bytes_max=7000)
+        assert (done.retrieved, done.left, done.failure) == (2, 2, None)
+        assert archivist.balance()["pending"] == 2
+        assert archivist.run(server, session_bytes_max=7000).retrieved == 2
+    assert archivist.balance() == {"listed": 4, "archived": 4, "balanced": True}
+
+
+def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(archivist: Archivist):
+    """Archived as ever, no DELE sent."""
+    with Pop3Server(ann(*LETTERS)) as server:
+        done = archivist.run(server, Options(delete=False), delete="at once")
+        assert (done.archived, done.deletable, done.deleted, commands(server, "DELE")) == (4, 4, 0, 0)
+        assert archivist.run(server, delete="30 days").deleted == 0
+        assert archivist.run(server, delete="at once", delete_messages_max=3).deleted == 3
+        assert len(server.mailboxes["ann"].messages()) == 1
+
+
+def test_a_copied_database_deletes_nothing_until_it_is_enrolled(archivist: Archivist):
+    """A restored dump carries another database's enrolment; it archives and leaves the server alone."""
+    with Pop3Server(ann(*LETTERS)) as server:
+        with archivist.engine.begin() as connection:
+            connection.execute(text("update ops.enrolment set place = 'cluster 1, timeline 1, database 1'"))
+        done = archivist.run(server, delete="at once")
+        assert (done.archived, done.deleted, commands(server, "DELE")) == (4, 0, 0)
+        assert isinstance(done.failure, Stop)
+        assert "popvault enrol" in str(done.failure)
+        with archivist.engine.connect() as connection:
+            ledger.enrol(connection)
+        assert archivist.run(server, delete="at once").deleted == 4
+
+
+class RefusingQuit(Session):
+    """Cannot remove what was deleted."""
+
+    def reply_quit(self, argument: str) -> Reply:
+        """RFC 1939 section 6."""
+        self._open = False
+        self._leave()
+        return err("some deleted messages not removed")
+
+
+def test_a_refused_quit_is_recorded_and_the_deletion_done_again(archivist: Archivist):
+    """What the server kept is still listed, so it is deleted in the next session."""
+    with Pop3Server(ann(*LETTERS), session=RefusingQuit) as server:
+        done = archivist.run(server, delete="at once")
+        assert isinstance(done.failure, Retry)
+        assert "some deleted messages not removed" in str(done.failure)
+        assert archivist.ask("select distinct quit_accepted from ops.session") == [False]
+        server.session = Session
+        assert archivist.run(server, delete="at once").failure is None
+        assert archivist.run(server).failure is None
+    assert archivist.steps()["gone"] == 4
+
+
+class Refusing(Session):
+    """Refuses the second message."""
+
+    def retrieve(self, number: int) -> Reply:
+        """It is there, and it is not to be had."""
+        return err("cannot open message file") if number == 2 else super().retrieve(number)
+
+
+class Cutting(Session):
+    """Drops the line in the middle of the second message."""
+
+    def retrieve(self, number: int) -> Reply:
+        """Half of the message, then nothing."""
+        if number != 2:
+            yield from super().retrieve(number)  # type: ignore[misc]
+            return
+        yield b"+OK\r\nSubject: half\r\n"
+        raise Cut
+
+
+@pytest.mark.parametrize("session", [Refusing, Cutting])
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_one_bad_message_is_put_in_quarantine_and_the_rest_goes_on(
+    archivist: Archivist, session: type[Session], pipelining: bool
+):
+    """Three tries, then it is passed by; asked for, it is tried again."""
+    with Pop3Server(ann(*LETTERS), Behaviour(pipelining=pipelining), session=session) as server:
+        for _ in range(3):
+            archivist.run(server)
+        assert archivist.balance() == {"listed": 4, "archived": 3, "quarantined": 1, "balanced": True}
+        before = commands(server, "RETR")
+        assert archivist.run(server).failure is None
+        assert commands(server, "RETR") == before
+        server.session = Session
+        assert archivist.run(server, Options(quarantined=True)).archived == 1
+    assert archivist.balance() == {"listed": 4, "archived": 4, "balanced": True}
+    assert archivist.stored() == hashes(*LETTERS)
+
+
+class Tearing(Session):
+    """Drops the line after so many bytes of a large message, later each time."""
+
+    octets = 0
+
+    def retrieve(self, number: int) -> Reply:
+        """The beginning of the message."""
+        raw = b"".join(super().retrieve(number))  # type: ignore[arg-type]
+        if len(raw) < 1024 * 1024:
+            yield raw
+            return
+        Tearing.octets += 1_500_000
+        yield raw[: Tearing.octets]
+        if Tearing.octets < len(raw):
+            raise Cut
+
+
+def test_a_large_message_goes_on_where_it_was_cut(archivist: Archivist):
+    """A line that breaks every 1.5 MB cannot keep a 7 MB message away: each try gains, none counts as a failure."""
+    large = letter("large", 7_000_000)
+    Tearing.octets = 0
+    with Pop3Server(ann(LETTERS[0], large, LETTERS[1]), session=Tearing) as server:
+        done = archivist.run(server)
+    assert done.failure is None
+    assert archivist.stored() == hashes(LETTERS[0], large, LETTERS[1])
+    assert archivist.steps() == {"archived": 3}
+    assert archivist.ask("select count(*) from ops.download_piece") == [0]
+
+
+def test_a_large_message_that_changed_is_begun_anew(archivist: Archivist):
+    """The held pieces are compared; where the bytes differ the ledger says so and the new ones count."""
+    one, other = letter("large", 5_000_000), letter("large", 2_500_000) + letter("other", 2_500_000)
+    Tearing.octets = 2_000_000
+    mailbox = ann(one)
+    with Pop3Server(mailbox, session=Tearing) as server:
+        first = mailbox["ann"].messages()[0].uidl
+
+        class Changing(Session):
+            """The same UIDL, other bytes."""
+
+            def retrieve(self, number: int) -> Reply:
+                """As if the server had rewritten the message."""
+                return body("", wire(other))
+
+        class TearingOnce(Tearing):
+            """Drops the line, then is another server."""
+
+            def retrieve(self, number: int) -> Reply:
+                """The beginning of the message."""
+                server.session = Changing
+                return super().retrieve(number)
+
+        server.session = TearingOnce
+        assert archivist.run(server).failure is None
+        assert mailbox["ann"].messages() == [Message(first, wire(one))]
+    assert archivist.stored() == hashes(other)
+    assert archivist.steps() == {"restarted": 1, "archived": 1}
+
+
+def test_a_message_whose_rows_postgres_refuses_is_archived_without_them(archivist: Archivist):
+    """One refused row costs neither the message nor its batch."""
+    with archivist.engine.begin() as connection:
+        connection.execute(
+            text(
+                "create function pg_temp_refuse() returns trigger language plpgsql as"
+                " $$ begin if new.subject = 'bob' then raise 'no bob here'; end if; return new; end $$;"
+                " create trigger refuse before insert on archive.reading for each row execute function pg_temp_refuse()"
+            )
+        )
+    with Pop3Server(ann(*LETTERS)) as server:
+        assert archivist.run(server).failure is None
+    assert archivist.stored() == hashes(*LETTERS)
+    (defect,) = archivist.ask("select detail from archive.defect where kind = 'unreadable'")
+    assert "no bob here" in str(defect)
+
+
+class Slow(Session):
+    """Waits until it is told to go on, in the middle of a message."""
+
+    at_it, go_on = threading.Event(), threading.Event()
+
+    def retrieve(self, number: int) -> Reply:
+        """A message, late."""
+        Slow.at_it.set()
+        Slow.go_on.wait(20)
+        return super().retrieve(number)
+
+
+def test_two_runs_over_one_mailbox_cannot_be(archivist: Archivist):
+    """The second one is told so, and has not even logged in."""
+    with Pop3Server(ann(*LETTERS), session=Slow) as server:
+        results: list[Done] = []
+        first = threading.Thread(target=lambda: results.append(archivist.run(server)))
+        first.start()
+        assert Slow.at_it.wait(20)
+        second = archivist.run(server)
+        Slow.go_on.set()
+        first.join()
+    assert "being archived by another run" in str(second.failure)
+    assert commands(server, "PASS") + commands(server, "APOP") == 1
+    assert results[0].archived == 4
+
+
+def test_two_messages_with_one_uidl_are_both_archived(archivist: Archivist):
+    """A UIDL twice in one listing is legal (RFC 1939 section 7)."""
+
+    class Twins(Session):
+        def uidl_of(self, number: int) -> object:
+            return "same"
+
+    with Pop3Server(ann(*LETTERS), session=Twins) as server:
+        assert archivist.run(server).archived == 4
+        assert archivist.run(server).retrieved == 0
+    assert archivist.stored() == hashes(*LETTERS)
