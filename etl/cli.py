@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich.markup import escape
@@ -81,12 +81,13 @@ def init() -> None:
 @main.command()
 @mailboxes_option
 @click.argument("names", nargs=-1)
-def check(mailboxes: Path, names: tuple[str, ...]) -> None:
+@click.option("--wire", type=click.File("a", lazy=False), help="Write what is sent and received here, without secrets.")
+def check(mailboxes: Path, names: tuple[str, ...], wire: IO[str] | None) -> None:
     """Log in to each mailbox and show what its server can do; download nothing."""
     failed = False
     for mailbox in config.mailboxes(mailboxes, names):
         try:
-            greeted, count = asyncio.run(look(mailbox))
+            greeted, count = asyncio.run(look(mailbox, _wire_log(wire, mailbox.name) if wire else None))
         except Misconfigured:
             raise
         except Failure as error:
@@ -97,6 +98,14 @@ def check(mailboxes: Path, names: tuple[str, ...]) -> None:
         offered = ", ".join(greeted.capabilities_after or greeted.capabilities_before or ("none told",))
         click.echo(f"{mailbox.name}: logged in by {greeted.mechanism}, {tls}, {count} messages; can {offered}")
     sys.exit(int(failed))
+
+
+def _wire_log(file: IO[str], mailbox: str) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        file.write(f"{mailbox} {line}\n")
+        file.flush()
+
+    return write
 
 
 @main.command()

@@ -28,8 +28,10 @@ from etl.errors import Failure, Retry, Skip, Stop
 from etl.intake import Archive, Indexing, Intake
 from etl.large import LargeDownload
 from etl.parsers import Parsers
+from etl.pop3.connection import OnWire
+from etl.pop3.login import Account, Greeted
 from etl.pop3.replies import Listed
-from etl.pop3.session import WINDOW_OCTETS, Account, Greeted, Refused, Session
+from etl.pop3.session import WINDOW_OCTETS, Refused, Session
 
 log = logging.getLogger(__name__)
 
@@ -132,12 +134,11 @@ def archive_shard(
 async def archive_mailbox(mailbox: Mailbox, shard: Shard) -> Done:
     """One mailbox until nothing is left to do, in as many sessions as it takes. Never raises Failure."""
     try:
-        account = _account(mailbox)
         mailbox_id = await shard.archive.do(ledger.take_lease, mailbox.name)
         if mailbox_id is None:
             raise Retry(f"mailbox {mailbox.name!r} is being archived by another run; try later")
         try:
-            return await _Visit(mailbox, account, mailbox_id, shard).sessions()
+            return await _Visit(mailbox, mailbox_id, shard).sessions()
         finally:
             await shard.archive.do(ledger.free_lease, mailbox_id)
     except Failure as failure:
@@ -150,8 +151,8 @@ async def archive_mailbox(mailbox: Mailbox, shard: Shard) -> Done:
 class _Visit:
     """One mailbox in one run. The methods stand in the order in which they happen."""
 
-    def __init__(self, mailbox: Mailbox, account: Account, mailbox_id: int, shard: Shard):
-        self._mailbox, self._account, self._mailbox_id, self._shard = mailbox, account, mailbox_id, shard
+    def __init__(self, mailbox: Mailbox, mailbox_id: int, shard: Shard):
+        self._mailbox, self._mailbox_id, self._shard = mailbox, mailbox_id, shard
         self._archive = shard.archive
         self._window_octets = WINDOW_OCTETS
         self._done = Done(mailbox.name)
@@ -180,13 +181,15 @@ class _Visit:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
         self._gained, self._complaint = False, None
         try:
-            session = await Session.open(self._account)
+            # The secret is read anew for each session: tokens age within the hour that a session may last.
+            account = await _account(self._mailbox)
+            session = await Session.open(account)
         except Failure as failure:
             log.warning("run=%s mailbox=%s: %s", self._shard.run_id, self._mailbox.name, failure)
             return failure
         quit_reply = cut_short = None
         try:
-            facts = _facts(session, self._account)
+            facts = _facts(session, account)
             named = (self._shard.run_id, self._mailbox_id, facts)
             self._session_id, epoch_id = await self._archive.do(ledger.begin_session, *named)
             mechanism = session.greeted.mechanism
@@ -225,7 +228,11 @@ class _Visit:
 
     async def _list(self, session: Session, epoch_id: int) -> dict[int, Listed]:
         """What the mailbox holds, recorded; old mail under new UIDLs is recognised and begins an epoch."""
-        entries = {entry.number: entry for entry in await session.listing()}
+        listing = await session.listing()
+        entries = {entry.number: entry for entry in listing if entry.uidl is not None}
+        if len(entries) < len(listing):
+            nameless = len(listing) - len(entries)
+            log.warning("mailbox=%s: %d messages without a UIDL are passed by", self._mailbox.name, nameless)
         rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values()]
         await self._archive.do(ledger.note_entries, self._session_id, rows)
         candidates = await self._archive.do(ledger.renamed, self._session_id, epoch_id)
@@ -372,22 +379,28 @@ def open_archive() -> Iterator[Engine]:
         engine.dispose()
 
 
-async def look(mailbox: Mailbox) -> tuple[Greeted, int]:
+async def look(mailbox: Mailbox, on_wire: OnWire | None = None) -> tuple[Greeted, int]:
     """Log in and list, and leave without QUIT: what the server says of itself, and its message count."""
-    session = await Session.open(_account(mailbox))
+    session = await Session.open(await _account(mailbox), on_wire)
     try:
         return session.greeted, len(await session.listing())
     finally:
         await session.close()
 
 
-def _account(mailbox: Mailbox) -> Account:
+async def _account(mailbox: Mailbox) -> Account:
+    """The account of a mailbox, its secret read now: a command or a token server may take seconds, and tokens age."""
+    password, token = await asyncio.to_thread(mailbox.secret)
     return Account(
         host=mailbox.host,
         port=mailbox.port,
         tls=mailbox.tls,
         username=mailbox.username,
-        password=mailbox.password.read(mailbox.name),
+        password=password,
+        token=token,
+        auth=mailbox.way,
+        utf8=mailbox.utf8,
+        quirks=mailbox.quirks,
         ca_file=Path(mailbox.ca_file).expanduser() if mailbox.ca_file else None,
     )
 
