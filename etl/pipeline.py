@@ -24,7 +24,8 @@ from etl.archive.loader import Arrival, head_sha256
 from etl.archive.migrations import migrate
 from etl.archive.rows import CHUNK_OCTETS
 from etl.config import Mailbox
-from etl.errors import Failure, Retry, Skip, Stop
+from etl.errors import Busy, Failure, Retry, Skip, Stop
+from etl.hosts import Hosts
 from etl.intake import Archive, Indexing, Intake
 from etl.large import LargeDownload
 from etl.parsers import Parsers
@@ -39,6 +40,8 @@ MAILBOXES_AT_ONCE = 16
 # A mailbox whose line is cut is opened anew so often in one run, without anything gained.
 SESSIONS_MAX = 3
 BACKOFF_SECONDS = 1.0
+# A pause that a server asks for is waited out in the run up to this; a longer one is left to a later run.
+PAUSE_SECONDS_MAX = 60.0
 # Below this the window of what is asked for ahead does not shrink, however often the line is cut.
 WINDOW_OCTETS_MIN = 64 * 1024
 
@@ -98,6 +101,7 @@ class Shard:
 
     run_id: int
     archive: Archive
+    hosts: Hosts
     intake: Intake
     on_progress: OnProgress
     options: "Options"
@@ -120,7 +124,7 @@ def archive_shard(
             Parsers() as parsers,
             Intake(archive, parsers, indexing) as intake,
         ):
-            shard = Shard(run_id, archive, intake, on_progress, options)
+            shard = Shard(run_id, archive, Hosts(archive), intake, on_progress, options)
 
             async def one(mailbox: Mailbox) -> Done:
                 async with slots:
@@ -168,14 +172,27 @@ class _Visit:
         """As many sessions as it takes, and no more than SESSIONS_MAX in a row that gain nothing."""
         in_vain = 0
         while True:
-            failure = await self._one_session()
-            if failure is None:
+            failure = await self._session_in_turn()
+            if failure is None and not (self._gained and self._mailbox.quirks.messages_per_session):
                 return self._done
             in_vain = 0 if self._gained else in_vain + 1
-            if not isinstance(failure, Retry) or in_vain >= SESSIONS_MAX:
+            if failure and (not _passes(failure) or in_vain >= SESSIONS_MAX):
                 return replace(self._done, failure=failure)
-            self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)
-            await asyncio.sleep(BACKOFF_SECONDS * (in_vain + 1))
+            if failure:
+                self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)
+                await asyncio.sleep(BACKOFF_SECONDS * (in_vain + 1))
+
+    async def _session_in_turn(self) -> Failure | None:
+        """A session when the server wants one: after the pause that it asked for, and in a slot of its host."""
+        wait = await self._archive.do(ledger.login_wait, self._mailbox_id)
+        if wait > PAUSE_SECONDS_MAX:
+            return Busy(f"the server asked to be left alone for another {wait:.0f} seconds; a later run goes on", wait)
+        await asyncio.sleep(wait)
+        async with self._shard.hosts.slot(self._mailbox.host, self._mailbox.sessions_per_host):
+            failure = await self._one_session()
+        if isinstance(failure, Busy) and failure.wait_seconds:
+            await self._archive.do(ledger.pause, self._mailbox_id, failure.wait_seconds, str(failure))
+        return failure
 
     async def _one_session(self) -> Failure | None:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
@@ -229,11 +246,12 @@ class _Visit:
     async def _list(self, session: Session, epoch_id: int) -> dict[int, Listed]:
         """What the mailbox holds, recorded; old mail under new UIDLs is recognised and begins an epoch."""
         listing = await session.listing()
-        entries = {entry.number: entry for entry in listing if entry.uidl is not None}
-        if len(entries) < len(listing):
-            nameless = len(listing) - len(entries)
-            log.warning("mailbox=%s: %d messages without a UIDL are passed by", self._mailbox.name, nameless)
-        rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values()]
+        if nameless := sum(entry.uidl is None for entry in listing):
+            cost = "each is downloaded in every run, and new ones twice"
+            log.warning("mailbox=%s: %d messages have no UIDL: %s", self._mailbox.name, nameless, cost)
+            listing = await session.identified(listing)
+        entries = {entry.number: entry for entry in listing}
+        rows = [(e.number, str(e.uidl), e.twin, e.octets) for e in listing]
         await self._archive.do(ledger.note_entries, self._session_id, rows)
         candidates = await self._archive.do(ledger.renamed, self._session_id, epoch_id)
         old = {}
@@ -368,6 +386,13 @@ class _Visit:
         return len(deletable)
 
 
+def _passes(failure: Failure) -> bool:
+    """Whether another session in the same run may do better."""
+    if isinstance(failure, Busy) and (failure.wait_seconds or 0) > PAUSE_SECONDS_MAX:
+        return False
+    return isinstance(failure, Retry)
+
+
 @contextmanager
 def open_archive() -> Iterator[Engine]:
     """The archive, its schema at the newest version."""
@@ -420,4 +445,6 @@ def _facts(session: Session, account: Account) -> dict[str, Any]:
         "capabilities_before": None if before is None else list(before),
         "capabilities_after": None if after is None else list(after),
         "mechanism": greeted.mechanism,
+        "utf8": greeted.utf8,
+        "login_delay_seconds": greeted.login_delay_seconds,
     }

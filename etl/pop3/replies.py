@@ -6,8 +6,8 @@ Text in, values out; a reply that cannot be read raises Untrusted.
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from etl.errors import Untrusted
 
@@ -146,14 +146,18 @@ def join_listing(uidl_body: bytes, list_body: bytes) -> list[Listed]:
     without a unique id where UIDL does.
     """
     uidls, octets = unique_ids(uidl_body), sizes(list_body)
-    seen: Counter[str] = Counter()
-    entries = []
-    for number in sorted(uidls.keys() | octets.keys()):
-        uidl = uidls.get(number)
-        entries.append(Listed(number, uidl, octets.get(number), seen[uidl] if uidl else 0))
-        if uidl:
-            seen[uidl] += 1
-    return entries
+    numbers = sorted(uidls.keys() | octets.keys())
+    return twins(Listed(number, uidls.get(number), octets.get(number)) for number in numbers)
+
+
+def twins(entries: Iterable[Listed]) -> list[Listed]:
+    """The entries, each told how many before it have its unique id."""
+    seen: Counter[str | None] = Counter()
+    told = []
+    for entry in entries:
+        told.append(replace(entry, twin=seen[entry.uidl] if entry.uidl else 0))
+        seen[entry.uidl] += 1
+    return told
 
 
 def readable(data: bytes) -> str:

@@ -3,15 +3,16 @@
 Knows the order of things and the meaning of refusals; no database, no clock of its own.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etl.pop3 import auth, refusals
 from etl.pop3.connection import Connection, OnWire, tls_context
 from etl.pop3.login import Account, Greeted, ask, log_in, reply_to
 from etl.pop3.protocol import Chunk, Command, Reply
-from etl.pop3.replies import Listed, join_listing, offers
+from etl.pop3.replies import Listed, join_listing, offers, twins
 
 # What may be asked for ahead of its answer. 4 MiB covers 300 Mbit/s at 100 ms; 256 commands are
 # about 3 kB, which Dovecot takes while we read (it buffers 2 KiB and the socket holds the rest).
@@ -72,16 +73,32 @@ class Session:
     async def listing(self) -> list[Listed]:
         """What the mailbox holds, a message without a unique id too.
 
-        UIDL is asked for whatever CAPA says: some servers have it and hide it. Raises Busy or Stop where
-        one of the three commands is refused (Hotmail tells at STAT that the last login was too short ago).
+        UIDL is asked for whatever CAPA says: some servers have it and hide it; one that has none gives entries
+        without an id. Raises Busy or Stop where STAT or LIST is refused, or UIDL for now (Hotmail tells at STAT
+        that the last login was too short ago).
         """
         replies = await self._ask(Command("STAT"), Command("UIDL"), Command("LIST"))
         for reply in replies:
-            if not reply.ok:
+            if not reply.ok and (reply.command.verb != "UIDL" or refusals.passes(reply.text)):
                 delay = self.greeted.login_delay_seconds
                 raise refusals.failure(f"{self._account} refused {reply.command.verb}", reply.text, delay)
         _, uidl, sizes = replies
         return join_listing(uidl.body, sizes.body)
+
+    async def identified(self, entries: Sequence[Listed]) -> list[Listed]:
+        """The entries, each without an id now named by the SHA-256 of its bytes, which are read for it.
+
+        What cannot be read is named by its size: it gets an outcome too.
+        """
+        names = {e.number: f"octets:{e.octets}" for e in entries if e.uidl is None}
+        digest = hashlib.sha256()
+        async for got in self.retrieve([e for e in entries if e.uidl is None]):
+            if isinstance(got, Piece):
+                digest.update(got.data)
+                if got.last:
+                    names[got.entry.number] = f"sha256:{digest.hexdigest()}"
+                    digest = hashlib.sha256()
+        return twins(replace(e, uidl=names.get(e.number, e.uidl)) for e in entries)
 
     async def retrieve(
         self, entries: Iterable[Listed], window_octets: int = WINDOW_OCTETS

@@ -66,6 +66,8 @@ create table ops.session (
     capabilities_before text[],
     capabilities_after text[],
     mechanism text not null,
+    utf8 boolean not null,
+    login_delay_seconds double precision,
     began_at timestamptz not null default now(),
     listed_at timestamptz,
     listed bigint,
@@ -92,7 +94,9 @@ comment on column ops.session.certificate_sha256 is 'SHA-256 of the server''s ce
 comment on column ops.session.greeting is 'What the server said first.';
 comment on column ops.session.capabilities_before is 'CAPA before the login; null where not known to the server.';
 comment on column ops.session.capabilities_after is 'CAPA after the login; null where not known to the server.';
-comment on column ops.session.mechanism is 'How it logged in: USER or APOP.';
+comment on column ops.session.mechanism is 'How it logged in: USER, APOP, or the name of a SASL mechanism.';
+comment on column ops.session.utf8 is 'Whether UTF-8 mode was on (RFC 6856): the server may send other bytes then.';
+comment on column ops.session.login_delay_seconds is 'Pause between two logins that CAPA asks for (LOGIN-DELAY, RFC 2449); null for none.';
 comment on column ops.session.began_at is 'When the login had gone through.';
 comment on column ops.session.listed_at is 'When the listing was recorded.';
 comment on column ops.session.listed is 'Messages that the listing named.';
@@ -103,6 +107,16 @@ comment on column ops.session.quit_accepted is 'Whether QUIT was accepted; null 
 comment on column ops.session.quit_reply is 'What QUIT answered.';
 comment on column ops.session.ended_at is 'When it ended; null if it was killed.';
 comment on column ops.session.failure is 'What cut it short; null if nothing did.';
+
+-- One row for each mailbox whose server asked to be left alone for a while; all workers keep to it.
+create table ops.pause (
+    mailbox_id bigint primary key references archive.mailbox,
+    until timestamptz not null,
+    reason text not null
+);
+comment on column ops.pause.mailbox_id is 'The mailbox.';
+comment on column ops.pause.until is 'Before this nobody logs in.';
+comment on column ops.pause.reason is 'What the server said.';
 
 -- One row for each message a mailbox was ever seen to hold.
 create table archive.delivery (
