@@ -129,7 +129,7 @@ class Intake:
 
     async def put(self, arrival: Arrival) -> asyncio.Future[str]:
         """Take a message; the future is its outcome, once it is committed. Waits while too much is in flight."""
-        size = len(arrival.raw)
+        size = arrival.held_octets
         if not self._has_room(size):
             self.flush()
             async with self._room:
@@ -167,14 +167,14 @@ class Intake:
         finally:
             self._indexing.wake()
             async with self._room:
-                self._octets -= sum(len(arrival.raw) for arrival in arrivals)
+                self._octets -= sum(arrival.held_octets for arrival in arrivals)
                 self._room.notify_all()
 
     async def _load(self, arrivals: Sequence[Arrival]) -> dict[int, str]:
         """Number, read and commit a batch; where Postgres refuses it, one by one, and the one refused without rows."""
         numbers = await self._archive.do(loader.number, arrivals)
         new = {a.sha256: a for a in arrivals if not numbers[a.sha256].known}
-        jobs = [Job(numbers[sha256].message_id, a.raw, not a.staged) for sha256, a in new.items()]
+        jobs = [Job(numbers[sha256].message_id, a.raw, a.skeleton) for sha256, a in new.items()]
         blocks = dict(zip(new, await self._parsers.parse(jobs), strict=True))
         try:
             return await self._archive.do(loader.load, arrivals, numbers, blocks)

@@ -89,6 +89,23 @@ class Reading:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What is known of a leaf that the skeleton leaves out: its decoded content's size and SHA-256."""
+
+    octets: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A large message without the bodies of its large leaves. leaves: by path, those left out or cut."""
+
+    raw: bytes
+    leaves: dict[str, Leaf]
+    defects: list[Defect]
+
+
 def clean(text: str) -> str:
     """The text with NULs and lone surrogates replaced: Postgres stores neither."""
     if text.isascii():
