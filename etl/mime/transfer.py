@@ -21,7 +21,7 @@ _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 _CHARACTERS = re.compile(rb"[A-Za-z0-9+/]*")
 # A last group that encodes its octets and nothing else: no bits are set that are not theirs (RFC 4648 section 3.5).
 _PADDED = re.compile(rb"[A-Za-z0-9+/](?:[AQgw]==|[A-Za-z0-9+/][AEIMQUYcgkosw048]=)")
-_WHOLE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r(?!\Z))")
+_LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")  # a CR at the end may be half of one
 _HALF_ESCAPE = re.compile(rb"=[0-9A-Fa-f]?\Z")
 _CUT_SOFT_BREAK = re.compile(rb"(?<!=)(?:==)*=\r")
 
@@ -148,7 +148,7 @@ class QuotedPrintable:
 
     def close(self) -> bytes:
         """What looked like an escape is text."""
-        return binascii.a2b_qp(self._held)
+        return b"" if self._in_soft_break else binascii.a2b_qp(self._held)
 
 
 class UUEncoded:
@@ -164,16 +164,16 @@ class UUEncoded:
         if self._ended:
             return b""
         data = self._held + data
-        decoded, at = [], 0
-        for line in _WHOLE_LINE.finditer(data):
-            decoded.append(self._line(line[0]))
-            at = line.end()
+        decoded, at = bytearray(), 0
+        for end in _LINE_END.finditer(data):
+            decoded += self._line(data[at : end.start()])
+            at = end.end()
         # Only a line's start means anything, so a long one does not add up.
         self._held = data[at : at + UU_LINE_BYTES_MAX] + data[max(at + UU_LINE_BYTES_MAX, len(data) - 1) :]
-        return b"".join(decoded)
+        return bytes(decoded)
 
     def _line(self, line: bytes) -> bytes:
-        line = line[:UU_LINE_BYTES_MAX].rstrip(b"\r\n")
+        line = line[:UU_LINE_BYTES_MAX]
         if not self._begun:
             self._begun = _is_begin(line)
             return b""
@@ -183,16 +183,17 @@ class UUEncoded:
 
     def close(self) -> bytes:
         """Decode a last line without its end."""
-        return self._line(self._held) if self._held else b""
+        return self._line(self._held.removesuffix(b"\r")) if self._held else b""
 
 
 def _is_begin(line: bytes) -> bool:
-    words = line.split(b" ", 2)
-    try:
-        int(words[1], base=8)
-    except (IndexError, ValueError):
+    if not line.startswith(b"begin "):
         return False
-    return words[0] == b"begin"
+    try:
+        int(line.split(b" ", 2)[1], base=8)
+    except ValueError:
+        return False
+    return True
 
 
 def _uu(line: bytes) -> bytes | None:
