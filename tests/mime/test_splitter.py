@@ -211,7 +211,7 @@ def test_a_real_shape_in_random_pieces():
     parts = [b"\r\nhello\r\n", b"Content-Transfer-Encoding: base64\r\n\r\n" + b"QUJD\r\n" * 5000]
     parts.append(b"Content-Type: message/rfc822\r\n\r\n" + inner)
     raw = MULTIPART + b"b\r\n\r\n" + b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
-    chance, splitter, events, rest = random.Random(1), Splitter(), [], raw  # noqa: S311
+    chance, splitter, events, rest = random.Random(1), Splitter(), [], raw
     while rest:
         size = chance.randrange(1, 3000)
         events += splitter.feed(rest[:size])
