@@ -13,8 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from etl.mime.reading import read, unread
-from etl.mime.rows import Reading
+from etl.mime.rows import Reading, unread
 
 # The slowest message of the corpus takes under half a second.
 MESSAGE_SECONDS_MAX = 60.0
@@ -103,6 +102,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _read(raw: bytes) -> Reading:
+    from etl.mime.reading import read  # only the workers pay for loading the parser
+
     if len(raw) <= PARSE_OCTETS_MAX:
         return read(raw)
     return read(raw[: raw.find(b"\r\n\r\n", 0, PARSE_OCTETS_MAX) + 4], whole=False)

@@ -24,7 +24,7 @@ from etl.archive.loader import Arrival
 from etl.archive.migrations import migrate
 from etl.config import Mailbox
 from etl.errors import Failure, Retry, Stop
-from etl.mime.reading import PARSER
+from etl.mime.version import PARSER
 from etl.parsers import Parsers
 from etl.pop3.replies import Listed
 from etl.pop3.session import Account, Greeted, Refused, Session
