@@ -17,7 +17,7 @@ from etl.archive import loader, search
 from etl.archive.loader import Arrival
 from etl.archive.rows import CHUNK_OCTETS
 from etl.errors import Retry, Skip, Stop
-from etl.parsers import Blocks, Job, Parsers, unread
+from etl.parsers import Blocks, Job, Parsers, bare
 
 # A batch is what one transaction commits and one parser takes: the cost of both is shared.
 BATCH_MESSAGES = 128
@@ -180,8 +180,7 @@ class Intake:
             return await self._archive.do(loader.load, arrivals, numbers, blocks)
         except Skip as refusal:
             if len(arrivals) == 1:
-                bare: dict[bytes, Blocks] = {
-                    s: unread(j, f"its rows were refused: {refusal}") for s, j in zip(new, jobs, strict=True)
-                }
-                return await self._archive.do(loader.load, arrivals, numbers, bare)
+                reason = f"its rows were refused: {refusal}"
+                alone: dict[bytes, Blocks] = {s: bare(job, reason) for s, job in zip(new, jobs, strict=True)}
+                return await self._archive.do(loader.load, arrivals, numbers, alone)
             return {key: value for a in arrivals for key, value in (await self._load([a])).items()}

@@ -14,7 +14,8 @@ from typing import BinaryIO
 import msgspec
 
 from etl.archive import rows
-from etl.mime.rows import Defect, Reading, Skeleton
+from etl.mime.rows import Reading, Skeleton, unread
+from etl.mime.version import PARSER
 
 # The slowest message of the corpus takes under half a second.
 MESSAGE_SECONDS_MAX = 60.0
@@ -79,14 +80,13 @@ class Parsers:
         finally:
             self._idle.put_nowait(worker)
         if len(jobs) == 1:
-            return [unread(jobs[0], f"the parser gave up: {type(failure).__name__}")]
+            return [bare(jobs[0], f"the parser gave up: {type(failure).__name__}")]
         return [(await self.parse([job]))[0] for job in jobs]
 
 
-def unread(job: Job, reason: str) -> Blocks:
+def bare(job: Job, reason: str) -> Blocks:
     """The rows of a message that nothing could read: its bytes, and why."""
-    reading = Reading(defects=[Defect("unreadable", "1", reason)])
-    return rows.blocks(job.message_id, job.raw, reading, "none")
+    return rows.blocks(job.message_id, job.raw, unread(reason), PARSER)
 
 
 async def _start() -> asyncio.subprocess.Process:
@@ -116,8 +116,9 @@ async def _end(worker: asyncio.subprocess.Process | None) -> None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    # Only the workers pay for loading the parser.
     from etl.mime.large import read_large
-    from etl.mime.reading import PARSER, read
+    from etl.mime.reading import read
 
     def reading(job: Job) -> Reading:
         return read_large(job.skeleton) if job.skeleton else read(job.raw or b"")

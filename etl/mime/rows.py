@@ -120,3 +120,8 @@ def _has_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def unread(reason: str) -> Reading:
+    """The reading of a message that nothing could read."""
+    return Reading(defects=[Defect("unreadable", "1", clean(reason))])

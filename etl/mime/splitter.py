@@ -3,7 +3,7 @@
 No I/O; the caller feeds bytes and reads events. The events' data, joined in order, is what was fed.
 
 The tree is the standard library's (`email.feedparser`), so that a path means the same here and in
-`parts.walk`: the line end before a delimiter is the delimiter's, the outermost multipart whose delimiter a line
+`parts.read`: the line end before a delimiter is the delimiter's, the outermost multipart whose delimiter a line
 is takes it, a message/* is read as a message whatever its transfer encoding, a delivery status (RFC 3464) is a
 node with a child for each block of fields. Where it differs, because memory is bounded here:
 - a head over HEADER_BYTES_MAX is cut there, and the rest is body;
@@ -60,7 +60,7 @@ class Kind(Enum):
 class Event:
     """One piece of a message.
 
-    path: of the node, as in `parts.walk`; a FRAME has the path of the container that it divides.
+    path: of the node, as in `parts.read`; a FRAME has the path of the container that it divides.
     head: the fields of a HEAD, parsed; None for the other kinds.
     """
 
