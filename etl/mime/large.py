@@ -1,112 +1,229 @@
-"""A large message read in one pass: its skeleton for the parser, its large leaves hashed and left out.
+"""A message of any size read in one pass: a skeleton small enough for the parser, and the measure of every part.
 
-No I/O; memory is bounded by the limits below, not by the message.
+No I/O; constant memory. The skeleton is the message with large bodies left out: all heads and delimiters, so that
+the parser sees the same tree, the same headers and the text; what it cannot see of a part, its size and its
+SHA-256, was measured as it passed by. Use:
+
+    reader = LargeReader(sink=store)      # store(event) gets every event of the splitter, in order, once
+    for chunk in chunks:
+        reader.feed(chunk)
+    reading = read_large(reader.close())
+
+The events are where content is to be stored from: their data, joined, is the message; a HEAD opens a part and has its
+fields parsed (`encoding_of(event.head)` names its transfer encoding), BODY events of the same path follow it.
 """
 
+import base64
+import codecs
 import hashlib
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from email.message import Message
 
 from etl.mime.reading import read
-from etl.mime.rows import Defect, Leaf, Reading, Skeleton
+from etl.mime.rows import Defect, Part, Reading
 from etl.mime.splitter import Event, Kind, Splitter
-from etl.mime.transfer import Decoder, decoder, encoding_of
+from etl.mime.transfer import decoder, encoding_of
 
-LEAF_BYTES_MAX = 256 * 1024
-SKELETON_BYTES_MAX = 8 * 1024 * 1024
-
-
-class LargeReader:
-    """One message, fed in pieces of any size. The events are the caller's too: they hold all its bytes."""
-
-    def __init__(self, leaf_bytes_max: int = LEAF_BYTES_MAX, skeleton_bytes_max: int = SKELETON_BYTES_MAX):
-        self._splitter = Splitter()
-        self._leaf_bytes_max, self._skeleton_bytes_max = leaf_bytes_max, skeleton_bytes_max
-        self._skeleton = bytearray()
-        self._leaves: dict[str, Leaf] = {}
-        self._leaf: _OpenLeaf | None = None
-        self._heads: dict[str, tuple[str, bool]] = {}
-
-    def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes of the message; what they are."""
-        events = self._splitter.feed(data)
-        for event in events:
-            self._take(event)
-        return events
-
-    def close(self) -> tuple[list[Event], Skeleton]:
-        """The last events, and the skeleton. Nothing may be fed afterwards."""
-        events = self._splitter.close()
-        for event in events:
-            self._take(event)
-        self._end_leaf()
-        return events, Skeleton(bytes(self._skeleton), self._leaves, self._splitter.defects)
-
-    def _take(self, event: Event) -> None:
-        if event.head is not None:
-            self._heads[event.path] = encoding_of(event.head), event.head.get_content_maintype() == "text"
-        if event.kind is Kind.BODY:
-            if self._leaf is None or self._leaf.path != event.path:
-                self._end_leaf()
-                self._leaf = _OpenLeaf(event.path, *self._heads.pop(event.path, ("", False)))
-            self._leaf.feed(event.data, self._leaf_bytes_max)
-            return
-        self._end_leaf()
-        # Heads and delimiters are all kept: without them the tree would be another.
-        if event.kind in (Kind.HEAD, Kind.FRAME) or self._room(event.data):
-            self._skeleton += event.data
-
-    def _room(self, data: bytes | bytearray) -> bool:
-        return len(self._skeleton) + len(data) <= self._skeleton_bytes_max
-
-    def _end_leaf(self) -> None:
-        leaf, self._leaf = self._leaf, None
-        if leaf is None:
-            return
-        if leaf.cut or not self._room(leaf.kept):
-            self._leaves[leaf.path] = leaf.known()
-        if self._room(leaf.kept):
-            self._skeleton += leaf.kept
+LEAF_BYTES_MAX = 256 * 1024  # larger bodies are files, or text of which the beginning is enough to find it
+SKELETON_BYTES_MAX = 8 * 1024 * 1024  # what bodies may fill; the parser takes about six times this
+STRUCTURE_BYTES_MAX = 8 * 1024 * 1024  # eight heads of the largest size, or ten thousand usual ones
 
 
-class _OpenLeaf:
-    """A leaf under way. kept: its body as far as the skeleton has it; of what is cut only text keeps its beginning."""
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The decoded content of a part. whole: whether the skeleton has all of it."""
 
-    def __init__(self, path: str, encoding: str, text: bool):
-        self.path = path
-        self.kept = bytearray()
-        self.cut = False
-        self._text = text
-        self._decoder: Decoder = decoder(encoding)
-        self._digest = hashlib.sha256()
-        self._octets = 0
+    octets: int
+    sha256: bytes
+    whole: bool
 
-    def feed(self, data: bytes, bytes_max: int) -> None:
-        self._count(self._decoder.feed(data))
-        if not self.cut:
-            self.kept += data
-            self.cut = len(self.kept) > bytes_max
-            if self.cut:
-                del self.kept[bytes_max if self._text else 0 :]
 
-    def known(self) -> Leaf:
-        """Its content's size and hash."""
-        self._count(self._decoder.close())
-        return Leaf(self._octets, self._digest.digest())
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's."""
 
-    def _count(self, content: bytes) -> None:
-        self._digest.update(content)
-        self._octets += len(content)
+    raw: bytes
+    leaves: dict[str, Leaf]
+    defects: list[Defect] = field(default_factory=list)
 
 
 def read_large(skeleton: Skeleton) -> Reading:
-    """Read a skeleton as `read` would read the whole message; of large text parts the beginning. Never raises."""
+    """The reading of the whole message. Never raises.
+
+    As `reading.read` gives it, but: of a large text only the beginning is in `text` (with a defect), and where
+    content is not quite what its transfer encoding says, `transfer` tells what differs.
+    """
     reading = read(skeleton.raw)
-    parts = [
-        replace(part, octets=leaf.octets, sha256=leaf.sha256) if (leaf := skeleton.leaves.get(part.path)) else part
-        for part in reading.parts
-    ]
-    cut = [
-        Defect("not_read_whole", path, f"{leaf.octets} bytes: stored and hashed, not read to their end")
-        for path, leaf in skeleton.leaves.items()
-    ]
-    return replace(reading, parts=parts, defects=[*skeleton.defects, *reading.defects, *cut])
+    parts = [_measured(part, skeleton.leaves.get(part.path)) for part in reading.parts]
+    return replace(reading, parts=parts, defects=reading.defects + skeleton.defects)
+
+
+def _measured(part: Part, leaf: Leaf | None) -> Part:
+    if leaf is None or leaf.whole or part.octets is None:
+        return part
+    return replace(part, octets=leaf.octets, sha256=leaf.sha256)
+
+
+class _Body:
+    """A part's body passing by: measured decoded, and kept or not."""
+
+    def __init__(self, path: str, head: Message, start: int) -> None:
+        self.path = path
+        self.head = head
+        self.start = start  # in the skeleton
+        self.kept = True
+        self.octets = 0
+        self._sha256 = hashlib.sha256()
+        self._decoder = decoder(encoding_of(head))
+
+    def feed(self, data: bytes) -> None:
+        self._measure(self._decoder.feed(data))
+
+    def close(self) -> Leaf:
+        self._measure(self._decoder.close())
+        return Leaf(self.octets, self._sha256.digest(), self.kept)
+
+    def _measure(self, content: bytes) -> None:
+        self.octets += len(content)
+        self._sha256.update(content)
+
+
+def _forget(event: Event) -> None:
+    """The sink of who wants the reading only."""
+
+
+class LargeReader:
+    """One message, fed in pieces of any size.
+
+    sink: called with every event, in order. What it raises, feed and close raise.
+    leaf_bytes_max: larger bodies are left out; of a text, so much stays.
+    skeleton_bytes_max: no more bodies are kept from there on.
+    structure_bytes_max: what heads and delimiters may fill beside that; the parts behind are measured and not listed.
+    """
+
+    def __init__(
+        self,
+        sink: Callable[[Event], None] = _forget,
+        leaf_bytes_max: int = LEAF_BYTES_MAX,
+        skeleton_bytes_max: int = SKELETON_BYTES_MAX,
+        structure_bytes_max: int = STRUCTURE_BYTES_MAX,
+    ) -> None:
+        self._sink = sink
+        self._leaf_bytes_max = leaf_bytes_max
+        self._skeleton_bytes_max = skeleton_bytes_max
+        self._octets_max = skeleton_bytes_max + structure_bytes_max
+        self._splitter = Splitter()
+        self._skeleton = bytearray()
+        self._full = False
+        self._epilogue_octets = 0
+        self._body: _Body | None = None
+        self._leaves: dict[str, Leaf] = {}
+        self._defects: list[Defect] = []
+
+    def feed(self, data: bytes) -> None:
+        """The next octets of the message."""
+        self._take(self._splitter.feed(data))
+
+    def close(self) -> Skeleton:
+        """What is left of the message. Nothing may be fed afterwards."""
+        self._take(self._splitter.close())
+        self._end_body()
+        return Skeleton(bytes(self._skeleton), self._leaves, self._splitter.defects + self._defects)
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
+            self._sink(event)
+            _TAKES[event.kind](self, event)
+
+    def _take_head(self, event: Event) -> None:
+        assert event.head is not None  # a HEAD has one
+        self._end_body()
+        self._leaves.pop(event.path.rpartition(".")[0], None)  # a container after all
+        self._add_structure(event)
+        self._body = _Body(event.path, event.head, len(self._skeleton))
+
+    def _take_frame(self, event: Event) -> None:
+        if self._body and not self._body.kept and not event.data.startswith((b"\r", b"\n")):
+            # The delimiter began a line of what was left out. Now the head could take it for a field.
+            self._skeleton += b"\r\n\r\n"
+        self._end_body()
+        self._epilogue_octets = 0
+        self._add_structure(event)
+
+    def _take_epilogue(self, event: Event) -> None:
+        self._epilogue_octets += len(event.data)
+        if not self._full and self._has_room(self._epilogue_octets, len(event.data)):
+            self._skeleton += event.data
+
+    def _take_body(self, event: Event) -> None:
+        body = self._body
+        assert body is not None  # its head came just before
+        body.feed(event.data)
+        if not body.kept:
+            return
+        if self._has_room(len(self._skeleton) - body.start + len(event.data), len(event.data)):
+            self._skeleton += event.data
+        else:
+            self._leave_out(body, event.data)
+
+    def _has_room(self, octets: int, more: int) -> bool:
+        """Whether a body that would be so long may be kept so far."""
+        return octets <= self._leaf_bytes_max and len(self._skeleton) + more <= self._skeleton_bytes_max
+
+    def _leave_out(self, body: _Body, data: bytes) -> None:
+        """Take a body out of the skeleton; a text keeps its beginning."""
+        body.kept = False
+        room = max(0, min(self._leaf_bytes_max, self._skeleton_bytes_max - body.start))
+        beginning = bytes(self._skeleton[body.start :]) + data[:room]
+        del self._skeleton[body.start :]
+        if body.head.get_content_maintype() == "text":
+            self._skeleton += _beginning(beginning[:room], body.head)
+            self._defects.append(
+                Defect("text_cut", body.path, f"a long text; its first {room} octets at most are shown")
+            )
+
+    def _add_structure(self, event: Event) -> None:
+        """Heads and delimiters, without which the tree is another."""
+        if not self._full and len(self._skeleton) + len(event.data) > self._octets_max:
+            self._full = True
+            self._defects.append(
+                Defect("parts", event.path, "the heads are too large; parts from here on are not listed")
+            )
+        if not self._full:
+            self._skeleton += event.data
+
+    def _end_body(self) -> None:
+        if self._body:
+            self._leaves[self._body.path] = self._body.close()
+        self._body = None
+
+
+_TAKES: dict[Kind, Callable[[LargeReader, Event], None]] = {
+    Kind.HEAD: LargeReader._take_head,
+    Kind.BODY: LargeReader._take_body,
+    Kind.PREAMBLE: LargeReader._take_body,
+    Kind.FRAME: LargeReader._take_frame,
+    Kind.EPILOGUE: LargeReader._take_epilogue,
+}
+
+
+def _beginning(body: bytes, head: Message) -> bytes:
+    """The beginning of an encoded text, cut where no character is."""
+    if encoding_of(head) == "base64":
+        return base64.encodebytes(_whole_characters(decoder("base64").feed(body), head))
+    end = body.rfind(b"\n")
+    # A soft line break (RFC 2045 section 6.7) may stand inside a character.
+    while end > 0 and body[end - 2 : end].rstrip(b"\r").endswith(b"="):
+        end = body.rfind(b"\n", 0, end)
+    return body[:end].removesuffix(b"\r") if end > 0 else _whole_characters(body, head)
+
+
+def _whole_characters(content: bytes, head: Message) -> bytes:
+    """Text without a last character that is not all there."""
+    try:
+        undo = codecs.getincrementaldecoder(head.get_content_charset("utf-8"))()
+        undo.decode(content)
+        return content[: len(content) - len(undo.getstate()[0])]
+    except Exception:  # of broken parameters, and of codecs that are none for text; the parser will say so
+        return content
