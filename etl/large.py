@@ -14,6 +14,7 @@ from etl.archive.recipe import Piece, Recipe
 from etl.errors import Failure
 from etl.intake import Archive
 from etl.mime.large import LargeReader
+from etl.mime.splitter import Event
 
 
 class LargeDownload:
@@ -22,7 +23,8 @@ class LargeDownload:
     def __init__(self, archive: Archive, delivery_id: int, session_id: int, held: list[Held]):
         self._archive, self._delivery_id, self._session_id = archive, delivery_id, session_id
         self._held = held
-        self._reader = LargeReader()
+        self._events: list[Event] = []
+        self._reader = LargeReader(self._events.append)
         self._recipe = Recipe()
         self._position = 0
         self._digest = hashlib.sha256()
@@ -39,14 +41,14 @@ class LargeDownload:
         """Take the next bytes off the wire."""
         self._digest.update(data)
         self._octets += len(data)
-        for piece in self._recipe.take(self._reader.feed(data)):
-            await self._take(piece)
+        self._reader.feed(data)
+        await self._take(self._recipe.take(self._events))
+        self._events.clear()
 
     async def finish(self) -> Arrival:
         """The message is whole: what the intake is to be given of it."""
-        events, skeleton = self._reader.close()
-        for piece in (*self._recipe.take(events), *self._recipe.close()):
-            await self._take(piece)
+        skeleton = self._reader.close()
+        await self._take([*self._recipe.take(self._events), *self._recipe.close()])
         await self._stored()
         if self._position < len(self._held):  # it is shorter than it was
             await self._restart()
@@ -55,7 +57,11 @@ class LargeDownload:
             self._octets, None, skeleton, tuple(self._recipe.blobs),
         )  # fmt: skip
 
-    async def _take(self, piece: Piece) -> None:
+    async def _take(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            await self._take_one(piece)
+
+    async def _take_one(self, piece: Piece) -> None:
         if self._position < len(self._held):
             if self._held[self._position] == Held.of(piece):
                 self._position += 1

@@ -17,11 +17,10 @@ import base64
 import codecs
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from email.message import Message
 
-from etl.mime.reading import read
-from etl.mime.rows import Defect, Part, Reading
+from etl.mime.rows import Defect, Leaf, Part, Reading, Skeleton
 from etl.mime.splitter import Event, Kind, Splitter
 from etl.mime.transfer import decoder, encoding_of
 
@@ -30,30 +29,14 @@ SKELETON_BYTES_MAX = 8 * 1024 * 1024  # what bodies may fill; the parser takes a
 STRUCTURE_BYTES_MAX = 8 * 1024 * 1024  # eight heads of the largest size, or ten thousand usual ones
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """The decoded content of a part. whole: whether the skeleton has all of it."""
-
-    octets: int
-    sha256: bytes
-    whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Skeleton:
-    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's."""
-
-    raw: bytes
-    leaves: dict[str, Leaf]
-    defects: list[Defect] = field(default_factory=list)
-
-
 def read_large(skeleton: Skeleton) -> Reading:
     """The reading of the whole message. Never raises.
 
     As `reading.read` gives it, but: of a large text only the beginning is in `text` (with a defect), and where
     content is not quite what its transfer encoding says, `transfer` tells what differs.
     """
+    from etl.mime.reading import read  # only who parses pays for loading the parser
+
     reading = read(skeleton.raw)
     parts = [_measured(part, skeleton.leaves.get(part.path)) for part in reading.parts]
     return replace(reading, parts=parts, defects=reading.defects + skeleton.defects)

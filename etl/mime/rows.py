@@ -91,19 +91,20 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What is known of a leaf that the skeleton leaves out: its decoded content's size and SHA-256."""
+    """The decoded content of a part. whole: whether the skeleton has all of it."""
 
     octets: int
     sha256: bytes
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A large message without the bodies of its large leaves. leaves: by path, those left out or cut."""
+    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's."""
 
     raw: bytes
     leaves: dict[str, Leaf]
-    defects: list[Defect]
+    defects: list[Defect] = field(default_factory=list)
 
 
 def clean(text: str) -> str:

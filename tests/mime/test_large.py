@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.mime.large import LargeReader, Skeleton, read_large
+from etl.mime.large import LargeReader, read_large
 from etl.mime.reading import read
-from etl.mime.rows import Reading
+from etl.mime.rows import Reading, Skeleton
 from etl.mime.splitter import Event
 
-FILE = random.Random(1).randbytes(5000)  # noqa: S311
+FILE = random.Random(1).randbytes(5000)
 TEXT = "Zoë schrieb: 你好世界.\n" * 100
 
 
