@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, text
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.migrations import migrate
-from tests import dovecot
+from tests.servers import dovecot
 
 _numbers = itertools.count(1)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot
 
 MESSAGES = [
     b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: one\n\nhello\n",

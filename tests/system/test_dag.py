@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot
 from tests.system.test_archive import MESSAGES, Popvault
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from pathlib import Path
+
+from tests.servers.certificate import Certificate
+from tests.servers.ports import free_port, wait_for
+
+PROGRAMS = "/usr/sbin:/usr/bin"
 
 CONF = """
 protocols = pop3
@@ -17,9 +20,12 @@ base_dir = {root}/run
 state_dir = {root}/run
 log_path = {root}/log
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <{chain}
+ssl_key = <{key}
 disable_plaintext_auth = no
-auth_mechanisms = plain
+auth_failure_delay = 0
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 apop xoauth2 oauthbearer
 mail_location = maildir:{root}/mail/%u
 mail_uid = {user}
 mail_gid = {group}
@@ -46,18 +52,24 @@ service pop3-login {{
     port = {port}
   }}
   inet_listener pop3s {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 """
 
 
 class Dovecot:
-    """A running server; every user has the password "secret"."""
+    """A running server. Every user has the password "secret", which is also every user's OAuth token."""
+
+    name = "Dovecot"
+    stls = True
 
     def __init__(self, root: Path):
         self.root = root
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
+        certificate = Certificate.issue(root)
+        self.ca_file = certificate.ca
         self._user = getpass.getuser()
         group = grp.getgrgid(os.getgid()).gr_name
         users = {"login": self._user, "internal": self._user, "internal_group": group}
@@ -66,22 +78,17 @@ class Dovecot:
             group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
             users = {"login": "dovenull", "internal": "dovecot", "internal_group": "dovecot"}
             root.chmod(0o755)
-        (root / "dovecot.conf").write_text(
-            CONF.format(root=root, user=self._user, group=group, port=self.port, **users)
-        )
-        self._process = subprocess.Popen(
-            [str(shutil.which("dovecot", path="/usr/sbin:/usr/bin")), "-F", "-c", str(root / "dovecot.conf")],
-            stderr=subprocess.PIPE,
-        )
-        for _ in range(100):
-            if self._process.poll() is not None:
-                assert self._process.stderr
-                raise RuntimeError(f"Dovecot did not start: {self._process.stderr.read().decode()}")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.1)
-        raise RuntimeError(f"Dovecot does not listen: {(root / 'log').read_text()}")
+        places = {"root": root, "chain": certificate.chain, "key": certificate.key}
+        ports = {"port": self.port, "tls_port": self.tls_port}
+        (root / "dovecot.conf").write_text(CONF.format(user=self._user, group=group, **places, **ports, **users))
+        command = [str(shutil.which("dovecot", path=PROGRAMS)), "-F", "-c", str(root / "dovecot.conf")]
+        with (root / "stderr").open("wb") as stderr:
+            self._process = subprocess.Popen(command, stderr=stderr)
+        wait_for(self._process, self.port, root / "stderr", root / "log")
+
+    def password_of(self, user: str) -> str:
+        """What logs this user in."""
+        return "secret"
 
     def put(self, user: str, messages: list[bytes]) -> None:
         """Lay messages into a user's mailbox, in this order."""
@@ -100,19 +107,10 @@ class Dovecot:
         """Stop it and what it started."""
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(20)
-        if self._process.stderr:
-            self._process.stderr.close()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def missing() -> str | None:
     """Why there can be no Dovecot here, or None."""
-    if not shutil.which("dovecot", path=f"/usr/sbin:/usr/bin:{os.environ.get('PATH', '')}"):
+    if not shutil.which("dovecot", path=f"{PROGRAMS}:{os.environ.get('PATH', '')}"):
         return "NO DOVECOT: apt-get install dovecot-pop3d to run the tests against a real server"
     return None

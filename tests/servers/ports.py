@@ -1,0 +1,25 @@
+"""Ports of loopback: one that is free, and the wait until a server has taken it."""
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(process: subprocess.Popen[bytes], port: int, *logs: Path) -> None:
+    """Wait until somebody listens. Raises RuntimeError, with what the logs say, when the process ends first."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    said = "\n".join(log.read_text(errors="replace") for log in logs if log.exists())
+    raise RuntimeError(f"{process.args} does not listen on port {port}: {said}")
