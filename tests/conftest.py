@@ -3,7 +3,8 @@
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from sqlalchemy import Engine, create_engine, text
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.migrations import migrate
-from tests.servers import dovecot
+from tests.servers.dovecot import Dovecot
+from tests.servers.every import SERVERS
+from tests.servers.server import Server
 
 _numbers = itertools.count(1)
 
@@ -28,15 +31,25 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.rmtree((home / "postgres").resolve())
 
 
+@pytest.fixture(scope="session")
+def new_database(postgres_url: str) -> Callable[[], str]:
+    """Makes an empty database and gives its URL."""
+
+    def make() -> str:
+        name = f"test_{next(_numbers)}"
+        admin = create_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f"create database {name}"))
+        admin.dispose()
+        return postgres_url.rpartition("/")[0] + f"/{name}"
+
+    return make
+
+
 @pytest.fixture
-def database_url(postgres_url: str) -> str:
+def database_url(new_database: Callable[[], str]) -> str:
     """An empty database."""
-    name = f"test_{next(_numbers)}"
-    admin = create_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"create database {name}"))
-    admin.dispose()
-    return postgres_url.rpartition("/")[0] + f"/{name}"
+    return new_database()
 
 
 @pytest.fixture
@@ -49,12 +62,33 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def pop3_server() -> Iterator[dovecot.Dovecot]:
-    """A real Dovecot; skipped, loudly, where it is not installed."""
-    if reason := dovecot.missing():
+def every_server() -> Iterator[dict[str, Server]]:
+    """All real servers that can run here, by name. Those that cannot are missed by `any_server`."""
+    with ExitStack() as stack:
+        running = {}
+        for kind in SERVERS:
+            if not kind.missing():
+                # Not below pytest's folder: unprivileged processes of the servers could not reach it.
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="popvault-server-"))
+                running[kind.name] = kind(Path(folder))
+                stack.callback(running[kind.name].stop)
+        yield running
+
+
+@pytest.fixture(scope="session", params=SERVERS, ids=lambda kind: kind.name)
+def any_server(request: pytest.FixtureRequest, every_server: dict[str, Server]) -> Server:
+    """Each real server in turn; skipped, loudly, where it cannot run."""
+    if reason := request.param.missing():
         pytest.skip(reason)
-    # Not below pytest's folder: Dovecot's unprivileged processes could not reach it.
-    with tempfile.TemporaryDirectory(prefix="popvault-dovecot-") as root:
-        server = dovecot.Dovecot(Path(root))
+    return every_server[request.param.name]
+
+
+@pytest.fixture(scope="session")
+def pop3_server() -> Iterator[Dovecot]:
+    """A real Dovecot; skipped, loudly, where it is not installed."""
+    if reason := Dovecot.missing():
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="popvault-server-") as folder:
+        server = Dovecot(Path(folder))
         yield server
         server.stop()

@@ -1,16 +1,17 @@
-"""A real Dovecot on loopback, on ports and in a folder of its own, without root's help where there is none."""
+"""Dovecot on loopback, as it is installed here, as root or not: Maildir, both kinds of TLS, many ways to log in."""
 
 import getpass
 import grp
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
 from tests.servers.certificate import Certificate
+from tests.servers.mailboxes import fill_maildir
 from tests.servers.ports import free_port, wait_for
+from tests.servers.server import Server
 
 PROGRAMS = "/usr/sbin:/usr/bin"
 
@@ -45,6 +46,10 @@ userdb {{
 }}
 service anvil {{
   chroot =
+  # Else a wrong password slows the next logins of all tests down.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service pop3-login {{
   chroot =
@@ -59,58 +64,52 @@ service pop3-login {{
 """
 
 
-class Dovecot:
+class Dovecot(Server):
     """A running server. Every user has the password "secret", which is also every user's OAuth token."""
 
     name = "Dovecot"
+    version = "2.3"
+    alters = "a dot as the first byte is sent unstuffed"
     stls = True
 
     def __init__(self, root: Path):
+        super().__init__()
         self.root = root
         self.port, self.tls_port = free_port(), free_port()
         certificate = Certificate.issue(root)
         self.ca_file = certificate.ca
-        self._user = getpass.getuser()
-        group = grp.getgrgid(os.getgid()).gr_name
-        users = {"login": self._user, "internal": self._user, "internal_group": group}
+        user, self._owner, self._group = getpass.getuser(), os.getuid(), os.getgid()
+        users = {"login": user, "internal": user, "internal_group": grp.getgrgid(self._group).gr_name}
         if os.getuid() == 0:  # Dovecot serves no mail as root, and Debian's package made users for the rest
-            self._user = "nobody"
-            group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+            user = "nobody"
+            self._owner, self._group = pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid
             users = {"login": "dovenull", "internal": "dovecot", "internal_group": "dovecot"}
             root.chmod(0o755)
+        (root / "mail").mkdir()
+        os.chown(root / "mail", self._owner, self._group)
+        users |= {"user": user, "group": grp.getgrgid(self._group).gr_name}
         places = {"root": root, "chain": certificate.chain, "key": certificate.key}
-        ports = {"port": self.port, "tls_port": self.tls_port}
-        (root / "dovecot.conf").write_text(CONF.format(user=self._user, group=group, **places, **ports, **users))
-        command = [str(shutil.which("dovecot", path=PROGRAMS)), "-F", "-c", str(root / "dovecot.conf")]
+        (root / "dovecot.conf").write_text(CONF.format(port=self.port, tls_port=self.tls_port, **places, **users))
         with (root / "stderr").open("wb") as stderr:
-            self._process = subprocess.Popen(command, stderr=stderr)
-        wait_for(self._process, self.port, root / "stderr", root / "log")
+            command = [_program(), "-F", "-c", str(root / "dovecot.conf")]
+            self.processes.append(subprocess.Popen(command, stderr=stderr, start_new_session=True))
+        wait_for(self.processes[-1], self.port, root / "stderr", root / "log")
 
-    def password_of(self, user: str) -> str:
-        """What logs this user in."""
-        return "secret"
+    @staticmethod
+    def missing() -> str | None:
+        """Why there can be no Dovecot here, or None."""
+        if not _program():
+            return "NO DOVECOT: apt-get install dovecot-pop3d to run the tests against a real server"
+        return None
+
+    def running_version(self) -> str:
+        """As it says itself."""
+        return subprocess.run([_program(), "--version"], capture_output=True, text=True, check=True).stdout
 
     def put(self, user: str, messages: list[bytes]) -> None:
-        """Lay messages into a user's mailbox, in this order."""
-        folder = self.root / "mail" / user
-        for name in ("cur", "new", "tmp"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        start = len(list((folder / "cur").iterdir()))
-        for number, message in enumerate(messages, start):
-            (folder / "cur" / f"{1000000000 + number}.M{number}.here:2,").write_bytes(message)
-        if os.getuid() == 0:
-            for path in (self.root / "mail").rglob("*"):
-                shutil.chown(path, self._user)
-            shutil.chown(self.root / "mail", self._user)
-
-    def stop(self) -> None:
-        """Stop it and what it started."""
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(20)
+        """Lay files into the Maildir."""
+        fill_maildir(self.root / "mail" / user, messages, self._owner, self._group)
 
 
-def missing() -> str | None:
-    """Why there can be no Dovecot here, or None."""
-    if not shutil.which("dovecot", path=f"{PROGRAMS}:{os.environ.get('PATH', '')}"):
-        return "NO DOVECOT: apt-get install dovecot-pop3d to run the tests against a real server"
-    return None
+def _program() -> str:
+    return shutil.which("dovecot", path=f"{PROGRAMS}:{os.environ.get('PATH', '')}") or ""

@@ -1,8 +1,11 @@
-"""Ports of loopback: one that is free, and the wait until a server has taken it."""
+"""Processes that listen: a free port, the wait until it is taken, and the end of a process with all it started."""
 
+import os
+import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -23,3 +26,14 @@ def wait_for(process: subprocess.Popen[bytes], port: int, *logs: Path) -> None:
         time.sleep(0.02)
     said = "\n".join(log.read_text(errors="replace") for log in logs if log.exists())
     raise RuntimeError(f"{process.args} does not listen on port {port}: {said}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started in a session of its own, and what is left of that session."""
+    process.terminate()
+    try:
+        process.wait(10)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
