@@ -53,5 +53,8 @@ def _download(packages: list[str], archives: Path) -> None:
 if __name__ == "__main__":
     try:
         install()
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"The tests against real servers will be skipped: {error}")
+    except OSError as error:
+        sys.exit(f"NO SERVER BUT DOVECOT: {error}; the tests of the others will be skipped")
+    except subprocess.CalledProcessError as error:
+        command = " ".join(map(str, error.cmd[:2]))
+        sys.exit(f"NO SERVER BUT DOVECOT: {command} failed (see above); the tests of the others will be skipped")

@@ -29,11 +29,10 @@ def wait_for(process: subprocess.Popen[bytes], port: int, *logs: Path) -> None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process that was started in a session of its own, and what is left of that session."""
+    """End a process that was started in a session of its own, and what is left of that session a second later."""
     process.terminate()
-    try:
-        process.wait(10)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(1)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)

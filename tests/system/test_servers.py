@@ -26,6 +26,9 @@ from tests.servers.server import Server
 from tests.servers.solid import SolidPop3d
 from tests.system.command import Popvault
 
+# The first test waits until all servers were archived.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
 # Each case with headers of its own: popa3d and Solid POP3 make the UIDL of some of them.
 BODIES = {
     "text": b"hello\n",
