@@ -5,8 +5,10 @@ No protocol knowledge beyond "bytes go out, events come in".
 
 import asyncio
 import hashlib
+import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,7 +165,17 @@ class Connection:
             raise Retry(f"the connection to {self._peer} was cut: {_reason(error)}") from error
         if not data:
             raise Retry(f"{self._peer} closed the connection before it had answered")
+        self._acknowledge()
         return data
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what was read now, and not some 40 ms later with our next command.
+
+        A server that writes an answer in pieces holds the next piece back until then (Nagle's algorithm, RFC 896).
+        """
+        if hasattr(socket, "TCP_QUICKACK"):  # Linux; it holds for this once
+            with suppress(OSError):  # the line may be cut by now, with data still to be taken
+                self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _tell(self, line: str) -> None:
         if self._on_wire:

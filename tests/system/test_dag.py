@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.dovecot import Dovecot
-from tests.system.test_archive import MESSAGES, Popvault
+from tests.servers.dovecot import Dovecot
+from tests.system.command import Popvault
+from tests.system.test_archive import MESSAGES
 
 ROOT = Path(__file__).parents[2]
 
