@@ -45,6 +45,10 @@ PAUSE_SECONDS_MAX = 60.0
 # Below this the window of what is asked for ahead does not shrink, however often the line is cut.
 WINDOW_OCTETS_MIN = 64 * 1024
 
+UIDLS_CHANGED = "the UIDLs changed"
+# QUIRK(popa3d): a UIDL is made of some headers, so new mail may come under that of a deleted one.
+UIDL_REUSED = "a UIDL came back with other mail"
+
 COPY = (
     "this database is a copy of the archive that may delete mail on servers, so nothing was deleted;"
     " if this one shall delete from now on, run: popvault enrol"
@@ -253,19 +257,34 @@ class _Visit:
         entries = {entry.number: entry for entry in listing}
         rows = [(e.number, str(e.uidl), e.twin, e.octets) for e in listing]
         await self._archive.do(ledger.note_entries, self._session_id, rows)
-        candidates = await self._archive.do(ledger.renamed, self._session_id, epoch_id)
-        old = {}
-        for entry, head in await session.heads([entries[number] for number in candidates]):
-            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
-            if message_id is not None:
-                old[entry.number] = message_id
-        if old:
-            epoch_id = await self._archive.do(ledger.change_epoch, self._mailbox_id, self._session_id, epoch_id)
+        changed = await self._what_changed(session, entries, epoch_id)
+        old = await self._old_mail(session, entries, epoch_id) if changed else {}
+        if changed == UIDL_REUSED or old:
+            named = (self._mailbox_id, self._session_id, epoch_id, changed)
+            epoch_id = await self._archive.do(ledger.change_epoch, *named)
         await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
         log.info("session=%s mailbox=%s listed=%d", self._session_id, self._mailbox.name, len(entries))
         if old:
             await self._archive.do(ledger.recognise, self._session_id, old)
         return entries
+
+    async def _what_changed(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> str | None:
+        """Why UIDLs may no longer mean what they meant; None where nothing speaks for it."""
+        known = await self._archive.do(ledger.doubtful, self._session_id, epoch_id)
+        for entry, head in await session.heads([entries[number] for number in known]):
+            if head is None or head_sha256(head) != known[entry.number]:
+                return UIDL_REUSED
+        return UIDLS_CHANGED if await self._archive.do(ledger.all_unknown, self._session_id, epoch_id) else None
+
+    async def _old_mail(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> dict[int, int]:
+        """What the archive has under another UIDL, by size and header block: {message number: message id}."""
+        candidates = await self._archive.do(ledger.old_mail, self._session_id, epoch_id)
+        old = {}
+        for entry, head in await session.heads([entries[number] for number in candidates]):
+            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
+            if message_id is not None:
+                old[entry.number] = message_id
+        return old
 
     async def _work(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
         """What is to be retrieved, {message number: delivery id}; of what is too large, the header block is kept."""

@@ -122,6 +122,45 @@ def test_new_mail_in_place_of_old_begins_no_epoch(archivist: Archivist):
     assert archivist.steps() == {"archived": 3, "gone": 2}
 
 
+class Reusing(Session):
+    """Gives every message the same UIDL."""
+
+    def uidl_of(self, number: int) -> object:
+        """One for all."""
+        return "same"
+
+
+@pytest.mark.parametrize("top", [True, False])
+def test_new_mail_under_the_uidl_of_deleted_mail_is_archived_before_it_may_go(archivist: Archivist, top: bool):
+    """A server may give a UIDL again: what comes back is compared by its header block, and never deleted unread."""
+    with Pop3Server(ann(LETTERS[0]), Behaviour(top=top), session=Reusing) as server:
+        archivist.run(server, delete="at once")
+        for raw in LETTERS[1:]:
+            server.mailboxes["ann"].deliver(raw)
+            assert archivist.run(server, delete="at once").archived == 1
+        assert server.mailboxes["ann"].messages() == []
+    assert archivist.stored() == hashes(*LETTERS)
+    assert archivist.balance() == {"listed": 4, "archived": 4, "balanced": True}
+
+
+class KeepingAll(Session):
+    """Accepts QUIT and removes nothing."""
+
+    def reply_quit(self, argument: str) -> Reply:
+        """A lie."""
+        self.deleted.clear()
+        return super().reply_quit(argument)
+
+
+def test_mail_that_stays_although_quit_was_accepted_is_not_fetched_again(archivist: Archivist):
+    """It is the same mail, as its header block tells: DELE is sent again, and nothing else."""
+    with Pop3Server(ann(*LETTERS), session=KeepingAll) as server:
+        for _ in range(3):
+            archivist.run(server, delete="at once")
+        assert (commands(server, "RETR"), commands(server, "DELE")) == (4, 12)
+    assert archivist.balance() == {"listed": 4, "archived": 4, "balanced": True}
+
+
 class Forgetful(Session):
     """Says that there is nothing, whatever there is."""
 

@@ -173,9 +173,10 @@ class Connection:
 
         A server that writes an answer in pieces holds the next piece back until then (Nagle's algorithm, RFC 896).
         """
-        if hasattr(socket, "TCP_QUICKACK"):  # Linux; it holds for this once
+        line = self._writer.get_extra_info("socket")
+        if line is not None and hasattr(socket, "TCP_QUICKACK"):  # Linux; it holds for this once
             with suppress(OSError):  # the line may be cut by now, with data still to be taken
-                self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _tell(self, line: str) -> None:
         if self._on_wire:

@@ -4,13 +4,14 @@ Knows the order of things and the meaning of refusals; no database, no clock of 
 """
 
 import hashlib
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from etl.pop3 import auth, refusals
 from etl.pop3.connection import Connection, OnWire, tls_context
-from etl.pop3.login import Account, Greeted, ask, log_in, reply_to
+from etl.pop3.login import Account, ApopRefused, Greeted, ask, log_in, reply_to
 from etl.pop3.protocol import Chunk, Command, Reply
 from etl.pop3.replies import Listed, join_listing, offers, twins
 
@@ -54,12 +55,21 @@ class Session:
         """
         auth.check(account.credential)
         context = tls_context(account.ca_file) if account.tls != "none" else None
+        try:
+            return await cls._open(account, context, on_wire)
+        except ApopRefused:
+            return await cls._open(account, context, on_wire, apop=False)
+
+    @classmethod
+    async def _open(
+        cls, account: Account, context: ssl.SSLContext | None, on_wire: OnWire | None, apop: bool = True
+    ) -> "Session":
         implicit = context if account.tls == "implicit" else None
         connection = await Connection.open(
             account.host, account.port, implicit, idle_seconds_max=account.idle_seconds_max, on_wire=on_wire
         )
         try:
-            greeted = await log_in(connection, account, context)
+            greeted = await log_in(connection, account, context, apop)
         except BaseException:
             await connection.close()
             raise

@@ -380,7 +380,6 @@ def test_the_books_balance(server: Server, story: Story):
     assert story.one(query, server.name)
 
 
-@pytest.mark.xfail(strict=True, reason="what is listed under a UIDL that was archived before is taken for archived")
 def test_a_uidl_that_comes_back_after_a_deletion_is_new_mail(
     every_server: dict[str, Server], tmp_path: Path, database_url: str
 ):
@@ -393,7 +392,6 @@ def test_a_uidl_that_comes_back_after_a_deletion_is_new_mail(
     assert popvault.balance()["again"]["archived"] == 2
 
 
-@pytest.mark.xfail(strict=True, reason="after APOP was refused, PASS is sent over the line that the server closed")
 def test_a_server_that_hangs_up_after_apop_is_asked_again(tmp_path: Path):
     """Solid POP3 offers APOP to all, refuses it to those without a secret, and closes: USER and PASS would do."""
     if reason := SolidPop3d.missing():
