@@ -427,6 +427,7 @@ async def _account(mailbox: Mailbox) -> Account:
         utf8=mailbox.utf8,
         quirks=mailbox.quirks,
         ca_file=Path(mailbox.ca_file).expanduser() if mailbox.ca_file else None,
+        idle_seconds_max=mailbox.idle_seconds_max,
     )
 
 
