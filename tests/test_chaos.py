@@ -4,7 +4,9 @@ A random walk over mail that comes and goes, sessions full of faults, migrations
 step stands in `Walk.holds`, and what must be true in the end in `Walk.teardown`. POPVAULT_CHAOS_EXAMPLES walks more.
 """
 
+import base64
 import os
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from sqlalchemy import Connection, Engine, text
 
 from etl.archive import rows, stored
 from etl.errors import Stop
-from etl.mime.reading import PARSER, read
+from etl.mime.large import read_large
+from etl.mime.reading import read
+from etl.mime.version import PARSER
 from etl.parsers import Blocks, Job, Parsers
 from etl.pipeline import Done, Options
 from tests.chaos import (
@@ -53,7 +57,9 @@ class HereParsers(Parsers):
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order."""
-        return [rows.blocks(j.message_id, j.raw if j.store else None, read(j.raw), PARSER) for j in jobs]
+        readings = [read_large(job.skeleton) if job.skeleton else read(job.raw or b"") for job in jobs]
+        made = zip(jobs, readings, strict=True)
+        return [rows.blocks(job.message_id, job.raw, reading, PARSER) for job, reading in made]
 
 
 @pytest.fixture
@@ -63,11 +69,12 @@ def archivist(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("etl.pipeline.PAUSE_SECONDS_MAX", 0.05)
     monkeypatch.setattr("etl.hosts.LOOK_SECONDS", 0.01)
     monkeypatch.setattr("etl.pipeline.CHUNK_OCTETS", PIECE_OCTETS)
-    monkeypatch.setattr("etl.large.CHUNK_OCTETS", PIECE_OCTETS)
+    monkeypatch.setattr("etl.archive.recipe.CHUNK_OCTETS", PIECE_OCTETS)
     monkeypatch.setattr("etl.pipeline.Parsers", HereParsers)
     return Archivist(engine, tmp_path)
 
 
+ATTACHMENT = base64.encodebytes(random.Random(0).randbytes(24 * 1024))  # noqa: S311
 FORGED = b"+OK 30 octets\r\nSubject: forged\r\n\r\nnobody sent this\r\n.\r\n"
 KINDS = {
     "plain": b"",
@@ -79,12 +86,16 @@ KINDS = {
     "forged refusal": b".\r\n-ERR no such message\r\n",
     "forged behind a long line": b"x" * 3000 + b"\r\n" + FORGED,
     "large": (b"the same again " * 5 + b"\r\n") * 120,
+    "attachment": b"",
 }
 
 
 def message(serial: int, kind: str) -> bytes:
     """A message that is like no other, nor as long as any other of its kind."""
-    return letter(f"m{serial:04d}") + b"x" * serial + b"\n" + KINDS[kind].replace(b"\r\n", b"\n")
+    if kind == "attachment":
+        head = f"From: m{serial:04d}@example.org\nContent-Type: application/octet-stream\n"
+        return f"{head}Content-Transfer-Encoding: base64\nX-Pad: {'x' * serial}\n\n".encode() + ATTACHMENT
+    return letter(f"m{serial:04d}") + b"x" * serial + b"\n" + KINDS[kind]
 
 
 VERBS = ("", "CAPA", "APOP", "STAT", "UIDL", "LIST", "RETR", "TOP", "DELE", "QUIT")
