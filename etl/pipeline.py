@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 MAILBOXES_AT_ONCE = 16
 # A mailbox whose line is cut is opened anew so often in one run, without anything gained.
 SESSIONS_MAX = 3
+# And so often at all: a server that always has something new and never lets us finish is left to the next run.
+BROKEN_SESSIONS_MAX = 100
 BACKOFF_SECONDS = 1.0
 # A pause that a server asks for is waited out in the run up to this; a longer one is left to a later run.
 PAUSE_SECONDS_MAX = 60.0
@@ -172,14 +174,14 @@ class _Visit:
         self._complaint: Failure | None = None
 
     async def sessions(self) -> Done:
-        """As many sessions as it takes, and no more than SESSIONS_MAX in a row that gain nothing."""
-        in_vain = 0
+        """As many sessions as it takes; of those cut short no more than SESSIONS_MAX in a row that gain nothing."""
+        in_vain = broken = 0
         while True:
             failure = await self._session_in_turn()
             if failure is None and not (self._gained and self._mailbox.quirks.messages_per_session):
                 return self._done
-            in_vain = 0 if self._gained else in_vain + 1
-            if failure and (not _passes(failure) or in_vain >= SESSIONS_MAX):
+            in_vain, broken = 0 if self._gained else in_vain + 1, broken + (failure is not None)
+            if failure and (not _passes(failure) or in_vain >= SESSIONS_MAX or broken >= BROKEN_SESSIONS_MAX):
                 return replace(self._done, failure=failure)
             if failure:
                 self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)

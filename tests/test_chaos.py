@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Connection, Engine, text
 
 from etl.archive import rows, stored
-from etl.errors import Stop
+from etl.errors import Retry, Stop
 from etl.mime.large import read_large
 from etl.mime.reading import read
 from etl.mime.version import PARSER
@@ -292,3 +292,24 @@ def test_honest_sizes_cost_no_question(archivist: Archivist) -> None:
     with ChaosServer(WatchedMailbox("secret", [message(n, "plain") for n in range(40)])) as server:
         assert archivist.run(server).archived == 40
         assert commands(server, "STAT") == 1
+
+
+def test_a_large_message_that_is_another_each_time_is_given_up(archivist: Archivist) -> None:
+    """Pieces that replace others are no gain: three tries, and it is in quarantine."""
+    with ChaosServer(WatchedMailbox("secret", [message(1, "large"), message(2, "plain")])) as server:
+        # The first try does gain a piece, the others do not.
+        server.plan.extend([(Altered(longer=True), On("RETR", 1, Drop(6000)))] * 4)
+        done = archivist.run(server)
+        assert (done.failure, done.archived) == (None, 1)
+        assert archivist.steps() == {"restarted": 3, "failed": 3, "quarantined": 1, "archived": 1}
+
+
+def test_a_server_that_always_has_something_new_does_not_keep_us(
+    archivist: Archivist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New UIDLs in each session and a line that drops at QUIT: every session gains, and the run ends all the same."""
+    monkeypatch.setattr("etl.pipeline.BROKEN_SESSIONS_MAX", 5)
+    with ChaosServer(WatchedMailbox("secret", [message(1, "plain")])) as server:
+        server.plan.extend([(Uidls("reset"), On("TOP", 1, Say(b"-ERR no\r\n")), On("QUIT", 1, Drop()))] * 20)
+        assert isinstance(archivist.run(server).failure, Retry)
+        assert len(server.plan) == 15
