@@ -22,7 +22,7 @@ class LargeDownload:
 
     def __init__(self, archive: Archive, delivery_id: int, session_id: int, held: list[Held]):
         self._archive, self._delivery_id, self._session_id = archive, delivery_id, session_id
-        self._held = held
+        self._held, self._held_before = held, len(held)
         self._events: list[Event] = []
         self._reader = LargeReader(self._events.append)
         self._recipe = Recipe()
@@ -77,7 +77,8 @@ class LargeDownload:
         if self._storing:
             storing, self._storing = self._storing, None
             await storing
-            self.gained = True
+            # More than was held before: a server that sends other bytes each time must not keep us for ever.
+            self.gained |= self._position > self._held_before
 
     async def _restart(self) -> None:
         del self._held[self._position :]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import Misconfigured, Retry, Stop
-from etl.pop3.protocol import Chunk, Command, Event, Protocol
+from etl.pop3.protocol import Chunk, Command, Event, Protocol, State
 from etl.pop3.replies import capabilities
 
 # One read takes what a fast line brings between two turns of the loop, and bounds our memory.
@@ -152,7 +152,8 @@ class Connection:
             if event is not None:
                 self._tell_event(event)
                 return event
-            self._events = iter(self._protocol.receive(await self._read()))
+            broken = self._protocol.state is State.BROKEN
+            self._events = iter(self._protocol.receive(b"" if broken else await self._read()))
 
     async def _read(self) -> bytes:
         try:
