@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -475,7 +474,7 @@ async def _account(mailbox: Mailbox) -> Account:
         auth=mailbox.way,
         utf8=mailbox.utf8,
         quirks=mailbox.quirks,
-        ca_file=Path(mailbox.ca_file).expanduser() if mailbox.ca_file else None,
+        ca_file=config.expanded(mailbox.ca_file) if mailbox.ca_file else None,
         idle_seconds_max=mailbox.idle_seconds_max,
     )
 
