@@ -182,10 +182,12 @@ where session_id = :session_id
 order by number;
 
 -- name: deletable
--- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed.
+-- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed. A size that is
+-- neither the one listed first nor the one retrieved may be another message under a UIDL that was given away again.
 select l.number, l.delivery_id
-from listing l join archive.delivery_state s using (delivery_id)
+from listing l join archive.delivery_state s using (delivery_id) join archive.message m using (message_id)
 where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
+  and (l.octets is not distinct from s.listed_octets or l.octets = m.octets)
   and s.outcome_at <= now() - make_interval(secs => :seconds)
 order by l.number limit :messages_max;
 
