@@ -60,7 +60,7 @@ class Commands(click.Group):
             _complain(Stop(f"{error.filename or 'the system'}: {error.strerror or error}"), 1)
 
 
-class Words(click.ParamType):
+class Words(click.ParamType[str]):
     """Text that a database can be asked for."""
 
     name = "text"

@@ -30,7 +30,7 @@ from etl.large import LargeDownload
 from etl.parsers import Parsers
 from etl.pop3.connection import OnWire
 from etl.pop3.login import Account, Greeted
-from etl.pop3.replies import Listed
+from etl.pop3.replies import Listed, twins
 from etl.pop3.session import WINDOW_OCTETS, InStep, Refused, Session
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ PAUSE_SECONDS_MAX = 60.0
 WINDOW_OCTETS_MIN = 64 * 1024
 
 UIDLS_CHANGED = "the UIDLs changed"
+NEW_EPOCH = "an epoch began"
 # QUIRK(popa3d): a UIDL is made of some headers, so new mail may come under that of a deleted one.
 UIDL_REUSED = "a UIDL came back with other mail"
 
@@ -166,11 +167,16 @@ class _Visit:
         self._window_octets = WINDOW_OCTETS
         # After a session that ended in doubt: one message at a time, to learn which one it is about.
         self._wary = False
+        # False once TOP broke off a session: it is of use, and not needed.
+        self._asks_top = True
+        # Messages without a UIDL of their own that broke off a session when they were read for a name.
+        self._unreadable: set[Listed] = set()
         self._done = Done(mailbox.name)
         # Anew for each session:
         self._session_id = 0
         self._outcomes: list[asyncio.Future[str]] = []
         self._unbelieved: list[tuple[int, Arrival | Refused]] = []
+        self._unread: set[int] = set()
         self._retrieving: int | None = None
         self._large: LargeDownload | None = None
         self._gained = False
@@ -204,7 +210,7 @@ class _Visit:
 
     async def _one_session(self) -> Failure | None:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
-        self._gained, self._complaint = False, None
+        self._gained, self._complaint, self._unread = False, None, set()
         try:
             # The secret is read anew for each session: tokens age within the hour that a session may last.
             account = await _account(self._mailbox)
@@ -254,16 +260,14 @@ class _Visit:
     async def _list(self, session: Session, epoch_id: int) -> dict[int, Listed]:
         """What the mailbox holds, recorded; old mail under new UIDLs is recognised and begins an epoch."""
         listing = await session.listing()
-        if nameless := sum(entry.uidl is None for entry in listing):
-            cost = "each is downloaded in every run, and new ones twice"
-            log.warning("mailbox=%s: %d messages have no UIDL: %s", self._mailbox.name, nameless, cost)
-            listing = await session.identified(listing)
+        if any(entry.uidl is None for entry in listing):
+            listing = await self._named(session, listing)
         entries = {entry.number: entry for entry in listing}
         rows = [(e.number, str(e.uidl), e.twin, e.octets) for e in listing]
         await self._archive.do(ledger.note_entries, self._session_id, rows)
         changed = await self._what_changed(session, entries, epoch_id)
-        old = await self._old_mail(session, entries, epoch_id) if changed else {}
-        if changed == UIDL_REUSED or old:
+        old = await self._old_mail(session, entries) if changed else {}
+        if changed == UIDL_REUSED or (changed == UIDLS_CHANGED and old):
             named = (self._mailbox_id, self._session_id, epoch_id, changed)
             epoch_id = await self._archive.do(ledger.change_epoch, *named)
         await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
@@ -273,31 +277,72 @@ class _Visit:
         return entries
 
     async def _what_changed(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> str | None:
-        """Why UIDLs may no longer mean what they meant; None where nothing speaks for it."""
+        """Why UIDLs may not mean what they meant before; None where nothing speaks for it."""
         known = await self._archive.do(ledger.doubtful, self._session_id, epoch_id)
-        for entry, head in await session.heads([entries[number] for number in known]):
+        for entry, head in await self._heads(session, [entries[number] for number in known]):
             if head is None or head_sha256(head) != known[entry.number]:
                 return UIDL_REUSED
-        return UIDLS_CHANGED if await self._archive.do(ledger.all_unknown, self._session_id, epoch_id) else None
+        if await self._archive.do(ledger.all_unknown, self._session_id, epoch_id):
+            return UIDLS_CHANGED
+        return NEW_EPOCH if await self._archive.do(ledger.is_new_epoch, self._mailbox_id, epoch_id) else None
 
-    async def _old_mail(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> dict[int, int]:
-        """What the archive has under another UIDL, by size and header block: {message number: message id}."""
-        candidates = await self._archive.do(ledger.old_mail, self._session_id, epoch_id)
-        old = {}
-        for entry, head in await session.heads([entries[number] for number in candidates]):
-            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
+    async def _old_mail(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
+        """What the archive has under another UIDL, by size and header block: {message number: message id}.
+
+        Where two messages, of the archive or of the listing, have both in common, neither is recognised.
+        """
+        known = await self._archive.do(ledger.old_mail, self._mailbox_id, self._session_id)
+        sizes = {octets for octets, _ in known}
+        found: dict[int, list[int]] = {}
+        for entry, head in await self._heads(session, [e for e in entries.values() if e.octets in sizes]):
+            message_id = known.get((entry.octets or 0, head_sha256(head))) if head else None
             if message_id is not None:
-                old[entry.number] = message_id
-        return old
+                found.setdefault(message_id, []).append(entry.number)
+        return {numbers[0]: message_id for message_id, numbers in found.items() if len(numbers) == 1}
+
+    async def _named(self, session: Session, listing: list[Listed]) -> list[Listed]:
+        """The listing, each message without a UIDL of its own named by the SHA-256 of its bytes.
+
+        What cannot be read is named by its size: it gets an outcome too, which is never that it was archived, for
+        that name may be another message's the next time.
+        """
+        nameless = [entry for entry in listing if entry.uidl is None]
+        cost = "each is downloaded in every run, and new ones twice"
+        log.warning("mailbox=%s: %d messages have no UIDL of their own: %s", self._mailbox.name, len(nameless), cost)
+        names = {entry.number: f"octets:{entry.octets}" for entry in nameless}
+        left = [entry for entry in nameless if entry not in self._unreadable]
+        try:
+            async for entry, sha256 in session.digests(left.copy()):
+                left.remove(entry)
+                if sha256:
+                    names[entry.number] = f"sha256:{sha256}"
+        except Failure:
+            # The next session does without it: one message must not keep the whole listing away.
+            self._unreadable.update(left[:1])
+            self._gained = True
+            raise
+        self._unread = {number for number, name in names.items() if name.startswith("octets:")}
+        return twins(replace(entry, uidl=names.get(entry.number, entry.uidl)) for entry in listing)
+
+    async def _heads(self, session: Session, entries: Sequence[Listed]) -> Sequence[tuple[Listed, bytes | None]]:
+        """The header block of each entry, or None; none at all once a session broke off over TOP."""
+        if not self._asks_top:
+            return [(entry, None) for entry in entries]
+        self._asks_top = False
+        heads = await session.heads(entries)
+        self._asks_top = True
+        return heads
 
     async def _work(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
         """What is to be retrieved, {message number: delivery id}; of what is too large, the header block is kept."""
         octets_max, quarantined = self._mailbox.message_bytes_max, self._shard.options.quarantined
         work = await self._archive.do(ledger.work, self._session_id, octets_max=octets_max, quarantined=quarantined)
+        for number in work.keys() & self._unread:
+            await self._failed(work.pop(number), entries[number], "without a UIDL of its own, and not to be read")
         if octets_max is None:
             return work
         too_large = [entries[number] for number in work if (entries[number].octets or 0) > octets_max]
-        for entry, head in await session.heads(too_large):
+        for entry, head in await self._heads(session, too_large):
             reason = f"{entry.octets} bytes are over message_bytes_max = {octets_max}"
             await self._archive.do(ledger.exclude, work.pop(entry.number), self._session_id, reason, head)
         self._done = replace(self._done, excluded=self._done.excluded + len(too_large))
@@ -360,16 +405,15 @@ class _Visit:
         believed, self._unbelieved = self._unbelieved, []
         for delivery_id, got in believed:
             if isinstance(got, Refused):
-                await self._refused(delivery_id, got)
+                await self._failed(delivery_id, got.entry, f"RETR refused: {got.text}")
             else:
                 self._outcomes.append(await self._shard.intake.put(got))
                 self._done = replace(self._done, retrieved=self._done.retrieved + 1)
 
-    async def _refused(self, delivery_id: int, refused: Refused) -> None:
-        reason = f"RETR refused: {refused.text}"
+    async def _failed(self, delivery_id: int, entry: Listed, reason: str) -> None:
         gave_up = await self._archive.do(ledger.note_failure, delivery_id, self._session_id, reason)
         what = "put in quarantine" if gave_up else "left for the next run"
-        log.warning("mailbox=%s UIDL %s: %s; %s", self._mailbox.name, refused.entry.uidl, reason, what)
+        log.warning("mailbox=%s UIDL %s: %s; %s", self._mailbox.name, entry.uidl, reason, what)
         self._done = replace(self._done, failed=self._done.failed + 1)
 
     async def _settle(self) -> None:

@@ -445,6 +445,30 @@ def test_two_runs_over_one_mailbox_cannot_be(archivist: Archivist):
     assert results[0].archived == 4
 
 
+def test_mail_that_only_looks_like_old_mail_is_fetched_and_never_deleted_unread(archivist: Archivist):
+    """Two messages with one header block and one size: neither is taken for the other when all UIDLs change."""
+    head = b"From: ann@example.org\nSubject: same\n\n"
+    first, second = head + b"body A\n", head + b"body B\n"
+    with Pop3Server(ann(first, LETTERS[0])) as server:
+        archivist.run(server)
+    with Pop3Server(ann(second, first, LETTERS[0]), session=Renaming) as server:
+        archivist.run(server, delete="at once")
+        left = {hashlib.sha256(m.raw).digest() for m in server.mailboxes["ann"].messages()}
+    assert archivist.stored() == hashes(first, second, LETTERS[0])
+    # What was only recognised stays on the server: its bytes were never seen under its new UIDL.
+    assert left == hashes(LETTERS[0])
+
+
+def test_a_host_that_changes_and_changes_back_costs_no_download(archivist: Archivist):
+    """Each is an epoch of its own, and old mail is recognised in it."""
+    with Pop3Server(ann(*LETTERS)) as server:
+        assert archivist.run(server).archived == 4
+        assert archivist.run(server, host="localhost").retrieved == 0
+        assert archivist.run(server).retrieved == 0
+        assert commands(server, "RETR") == 4
+    assert archivist.balance() == {"listed": 12, "archived": 4, "duplicate": 8, "balanced": True}
+
+
 def test_two_messages_with_one_uidl_are_both_archived(archivist: Archivist):
     """A UIDL twice in one listing is legal (RFC 1939 section 7)."""
 

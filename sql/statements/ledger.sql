@@ -95,15 +95,19 @@ select exists (select from listing where session_id = :session_id)
     select from archive.delivery_state d where d.epoch_id = :epoch_id and d.present and not exists (
         select from archive.ledger g where g.delivery_id = d.delivery_id and g.step = 'delete sent'));
 
+-- name: is_new_epoch
+-- Whether nothing was listed in an epoch yet, though the mailbox has older ones.
+select not exists (select from archive.delivery where epoch_id = :epoch_id)
+   and exists (select from archive.delivery where mailbox_id = :mailbox_id);
+
 -- name: old_mail
--- Entries that may be archived mail under a new UIDL: those of the size of a message archived from the epoch.
-select distinct on (l.number, m.message_id) l.number, m.message_id, m.head_sha256
-from listing l
-join archive.delivery d on d.epoch_id = :epoch_id and d.listed_octets = l.octets
+-- Archived mail of a mailbox whose size is that of some entry of the listing.
+select distinct m.octets, m.head_sha256, m.message_id
+from archive.delivery d
 join archive.ledger a on a.delivery_id = d.delivery_id and a.step in ('archived', 'duplicate')
 join archive.message m on m.message_id = a.message_id
-where l.session_id = :session_id
-order by l.number, m.message_id;
+where d.mailbox_id = :mailbox_id
+  and m.octets in (select octets from listing where session_id = :session_id);
 
 -- name: move_session
 -- The session listed UIDLs of another epoch than was thought at its login.
@@ -145,6 +149,13 @@ select (select place from ops.enrolment order by enrolment_id desc limit 1) = op
 
 -- name: enrol
 insert into ops.enrolment (place) values (ops.place()) returning place;
+
+-- name: drop_pieces_of_lost
+-- Pieces of downloads that will not go on.
+delete from ops.download_piece p
+where exists (
+    select from archive.delivery_state s
+    where s.delivery_id = p.delivery_id and s.mailbox_id = :mailbox_id and s.outcome in ('vanished', 'excluded'));
 
 -- name: note_listing
 -- An empty listing after one that held more than we deleted proves nothing until the next one says the same.
@@ -201,10 +212,16 @@ where session_id = :session_id
 order by number;
 
 -- name: deletable
--- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed.
+-- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed. A size that is
+-- neither the one listed first nor the one retrieved may be another message under a UIDL that was given away again;
+-- what was only recognised, and never retrieved under this UIDL, has no octets in the ledger and stays.
 select l.number, l.delivery_id
-from listing l join archive.delivery_state s using (delivery_id)
+from listing l
+join archive.delivery_state s using (delivery_id)
+join archive.ledger a on a.delivery_id = l.delivery_id and a.step in ('archived', 'duplicate')
 where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
+  and (l.octets is not distinct from s.listed_octets or l.octets = a.octets)
+  and a.octets is not null
   and s.outcome_at <= now() - make_interval(secs => :seconds)
 order by l.number limit :messages_max;
 
