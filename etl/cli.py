@@ -174,7 +174,7 @@ def _summary(result: Done) -> str:
     further = {
         "deleted on the server": result.deleted,
         "would be deleted on the server": result.deletable,
-        "refused by the server": result.failed,
+        "not to be had from the server": result.failed,
         "not retrieved, over message_bytes_max": result.excluded,
         "left for the next run, over a limit of the session": result.left,
     }
@@ -207,7 +207,7 @@ def status(as_json: bool) -> None:
     _print_table(("mailbox", *BALANCE), [[*n, b] for n, b in zip(numbers, balanced, strict=True)])
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})  # -word means without it
 @click.argument("words", nargs=-1, required=True, type=Words())
 @click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 def search(words: tuple[str, ...], matches: int) -> None:

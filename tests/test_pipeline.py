@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from etl.archive import ledger, stored
 from etl.config import Mailbox as Configured
-from etl.errors import Retry, Stop
+from etl.errors import DatabaseAway, Retry, Stop
 from etl.pipeline import Done, Options, archive_shard
 from tests.pop3_server import Behaviour, Cut, Mailbox, Message, Pop3Server, Reply, Session, body, err, wire
 
@@ -576,3 +576,71 @@ def test_a_host_has_no_more_sessions_than_it_may(archivist: Archivist):
         done = archive_shard(archivist.engine, configured, run_id)
     assert [d.archived for d in done] == [1] * 6
     assert max(at_once) <= 2
+
+
+class Ill(Session):
+    """Lists, and breaks off at every message."""
+
+    def retrieve(self, number: int) -> Reply:
+        """Nothing comes."""
+        raise Cut
+
+
+class Overloaded(Session):
+    """Lists, and has no message to give for now."""
+
+    def retrieve(self, number: int) -> Reply:
+        """RFC 3206."""
+        return err("try again later", "SYS/TEMP")
+
+
+@pytest.mark.parametrize("session", [Ill, Overloaded])
+def test_a_server_that_is_ill_for_a_while_has_no_mail_put_in_quarantine(archivist: Archivist, session: type[Session]):
+    """The run gives up after some sessions, and the next one, on a server that is well, has everything."""
+    with Pop3Server(ann(*(letter(str(n)) for n in range(10))), session=session) as server:
+        assert isinstance(archivist.run(server).failure, Retry)
+        assert "quarantined" not in archivist.balance()
+        server.session = Session
+        assert archivist.run(server).archived == 10
+
+
+class Understating(Session):
+    """Says of every message that it has ten bytes."""
+
+    def size_of(self, number: int) -> object:
+        """A lie."""
+        return 10
+
+
+def test_a_message_larger_than_listed_is_not_let_past_the_limit(archivist: Archivist):
+    """It is excluded as soon as the limit is passed, and not tried again until it is raised."""
+    large = letter("large", 3_000_000)
+    with Pop3Server(ann(LETTERS[0], large, LETTERS[1]), session=Understating) as server:
+        done = archivist.run(server, message_bytes_max=100_000)
+        assert (done.archived, done.excluded, done.failure) == (2, 1, None)
+        before = commands(server, "RETR")
+        archivist.run(server, message_bytes_max=100_000)
+        assert commands(server, "RETR") == before
+        assert archivist.run(server).archived == 1
+    assert archivist.stored() == hashes(LETTERS[0], large, LETTERS[1])
+
+
+def test_a_lost_database_connection_ends_the_run_and_blames_no_message(archivist: Archivist):
+    """The leases went with it, so nothing more is loaded; the next run goes on."""
+    Slow.at_it.clear()
+    Slow.go_on.clear()
+    with Pop3Server(ann(*LETTERS), session=Slow) as server:
+        results: list[Done] = []
+        thread = threading.Thread(target=lambda: results.append(archivist.run(server)))
+        thread.start()
+        assert Slow.at_it.wait(20)
+        archivist.ask(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        Slow.go_on.set()
+        thread.join()
+        assert isinstance(results[0].failure, DatabaseAway)
+        server.session = Session
+        assert archivist.run(server).archived == 4
+    assert archivist.steps() == {"archived": 4}

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from etl.archive.database import driver
 from etl.archive.statements import statement
 
-# A message that failed so often is put in quarantine: the rest of the mailbox matters more.
+# A message that failed in so many runs is put in quarantine: the rest of the mailbox matters more.
 TRIES_MAX = 3
 
 # One message of a listing: number, UIDL, twin, octets as LIST claims them.
@@ -190,9 +190,12 @@ def recognise(connection: Connection, session_id: int, found: Mapping[int, int])
         connection.execute(statement("ledger", "recognise"), named)
 
 
-def exclude(connection: Connection, delivery_id: int, session_id: int, reason: str, head: bytes | None) -> None:
-    """Record that a message is not retrieved, and its header block; once for each reason."""
-    named = {"delivery_id": delivery_id, "session_id": session_id, "reason": reason, "head": head}
+def exclude(
+    connection: Connection, delivery_id: int, session_id: int, octets: int, octets_max: int, head: bytes | None
+) -> None:
+    """Record that a message, of so many octets at least, is not retrieved, and its header block."""
+    reason = f"{octets} bytes are over message_bytes_max = {octets_max}"
+    named = {"delivery_id": delivery_id, "session_id": session_id, "reason": reason, "head": head, "octets": octets}
     with connection.begin():
         connection.execute(statement("ledger", "exclude"), named)
 

@@ -20,6 +20,8 @@ from etl.pop3.replies import Listed, join_listing, offers
 # about 3 kB, which Dovecot takes while we read (it buffers 2 KiB and the socket holds the rest).
 WINDOW_OCTETS = 4 * 1024 * 1024
 WINDOW_COMMANDS = 256
+# Header blocks that are held at once; most have some kB, and protocol.HEAD_BYTES_MAX bounds each.
+HEADS_AT_ONCE = 64
 # So much may come after a message that is not of the size that LIST gave, before STAT must tell whether we are
 # still in step: the one more round trip is shared, and what cannot be believed yet is held in memory.
 DOUBTED_MESSAGES_MAX = 16
@@ -167,12 +169,14 @@ class Session:
                 f" than before ({reply.text}); what came since is not believed"
             )
 
-    async def heads(self, entries: Sequence[Listed]) -> list[tuple[Listed, bytes | None]]:
+    async def heads(self, entries: Sequence[Listed]) -> AsyncIterator[tuple[Listed, bytes | None]]:
         """The header block of each entry (TOP n 0); None where the server refuses."""
-        replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in entries))
-        if replies:
+        for start in range(0, len(entries), HEADS_AT_ONCE):
+            asked = entries[start : start + HEADS_AT_ONCE]
+            replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in asked))
             await self._check_step()
-        return [(e, r.body if r.ok else None) for e, r in zip(entries, replies, strict=True)]
+            for entry, reply in zip(asked, replies, strict=True):
+                yield entry, reply.body if reply.ok else None
 
     async def delete(self, entries: Iterable[Listed]) -> list[Refused]:
         """DELE each entry; what was refused comes back. Nothing is gone before `quit`."""

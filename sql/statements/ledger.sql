@@ -65,7 +65,7 @@ where session_id = :session_id;
 -- The listings of the sessions that this connection has open, and where each entry stands in the archive.
 create temporary table if not exists listing (
     session_id bigint, number integer, uidl text, twin integer, octets bigint,
-    delivery_id bigint, outcome text, present boolean
+    delivery_id bigint, outcome text, outcome_octets bigint, present boolean
 );
 
 -- name: forget_listing
@@ -133,9 +133,10 @@ update listing set outcome = 'duplicate'
 where session_id = :session_id and delivery_id in (select delivery_id from recognised);
 
 -- name: exclude
+-- Not retrieved, for it has :octets at least; once for each reason.
 with excluded as (
-    insert into archive.ledger (delivery_id, step, session_id, reason)
-    select :delivery_id, 'excluded', :session_id, :reason
+    insert into archive.ledger (delivery_id, step, session_id, reason, octets)
+    select :delivery_id, 'excluded', :session_id, :reason, :octets
     where not exists (
         select from archive.delivery_state where delivery_id = :delivery_id and outcome = 'excluded' and reason = :reason)
     returning delivery_id
@@ -182,7 +183,8 @@ on conflict (epoch_id, uidl, twin) do nothing;
 
 -- name: note_standing
 -- Where each entry of the listing stands.
-update listing l set delivery_id = s.delivery_id, outcome = s.outcome, present = s.present
+update listing l set delivery_id = s.delivery_id, outcome = s.outcome, outcome_octets = s.outcome_octets,
+    present = s.present
 from archive.delivery_state s
 where l.session_id = :session_id and s.epoch_id = :epoch_id and s.uidl = l.uidl and s.twin = l.twin;
 
@@ -208,7 +210,7 @@ where s.epoch_id = :epoch_id and s.present
 select number, delivery_id from listing
 where session_id = :session_id
   and (outcome in ('pending', 'vanished') or outcome = 'quarantined' and :quarantined
-       or outcome = 'excluded' and octets <= coalesce(:octets_max, octets))
+       or outcome = 'excluded' and (cast(:octets_max as bigint) is null or outcome_octets <= :octets_max))
 order by number;
 
 -- name: deletable
@@ -230,14 +232,17 @@ insert into archive.ledger (delivery_id, step, session_id, reason)
 select unnest(cast(:delivery_ids as bigint[])), cast(:step as archive.step), :session_id, :reason;
 
 -- name: note_failure
--- One more failed try of a delivery; the last that is allowed puts it in quarantine.
+-- One more failed try of a delivery; it is put in quarantine once it failed in so many runs, however often in each.
 with failed as (
     insert into archive.ledger (delivery_id, step, session_id, reason)
     values (:delivery_id, 'failed', :session_id, :reason) returning delivery_id
 )
 insert into archive.ledger (delivery_id, step, session_id, reason)
 select delivery_id, 'quarantined', :session_id, :reason from failed
-where (select count(*) from archive.ledger l where l.delivery_id = :delivery_id and l.step = 'failed') + 1 >= :tries
+where :tries <= (
+    select count(distinct s.run_id) from ops.session s
+    where s.session_id = :session_id or s.session_id in (
+        select l.session_id from archive.ledger l where l.delivery_id = :delivery_id and l.step = 'failed'))
 returning entry_id;
 
 -- name: balance

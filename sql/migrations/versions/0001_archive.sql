@@ -237,7 +237,7 @@ comment on column archive.ledger.delivery_id is 'The delivery.';
 comment on column archive.ledger.step is 'What befell it.';
 comment on column archive.ledger.session_id is 'The session in which it did.';
 comment on column archive.ledger.message_id is 'The message it turned out to be: for archived and duplicate.';
-comment on column archive.ledger.octets is 'Bytes retrieved, for archived and duplicate.';
+comment on column archive.ledger.octets is 'Bytes retrieved, for archived and duplicate; for excluded, how large it is at least.';
 comment on column archive.ledger.reason is 'Why, in words; null where the step says it all.';
 comment on column archive.ledger.at is 'When.';
 
