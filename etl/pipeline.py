@@ -407,7 +407,8 @@ class _Visit:
         end = head.find(b"\r\n\r\n")
         await self._exclude(delivery_id, octets, octets_max, head[: end + 4] if end >= 0 and not self._large else None)
         self._passed_by.add(delivery_id)
-        self._retrieving, self._gained = None, True
+        # Nobody else is to blame; what came before and is not believed yet comes again.
+        self._retrieving, self._unbelieved, self._gained = None, [], True
         raise Retry(f"a message goes on beyond message_bytes_max = {octets_max}, though LIST called it smaller")
 
     async def _feed_large(self, delivery_id: int, data: bytes) -> None:
