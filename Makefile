@@ -14,6 +14,8 @@ OVER = $(if $(MAILBOXES),env POPVAULT_MAILBOXES="$(MAILBOXES)",$(BIN)/python -m 
 run serve stop airflow: export POPVAULT_HOME ?= $(CURDIR)/.popvault
 # Where it is set, Python compiles 2,000 modules of Airflow anew at every start: 5 s.
 unexport PYTHONDONTWRITEBYTECODE
+# Trust for the packages' source what this machine trusts: in many houses that is an authority of their own.
+export UV_SYSTEM_CERTS := true
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
