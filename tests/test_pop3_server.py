@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from etl.errors import Retry, Stop
 from etl.pop3.login import Account
-from etl.pop3.session import Refused, Session
+from etl.pop3.session import Piece, Refused, Session
 from tests import pop3_server as servers
 from tests.pop3_server import Behaviour, Cut, Folder, Mailbox, Pop3Server, Reply, wire
 
@@ -62,7 +62,7 @@ async def fetch(account: Account) -> list[bytes | Refused]:
         async for event in retrieved:
             if isinstance(event, Refused):
                 got[-1:] = [event, b""]
-            else:
+            elif isinstance(event, Piece):
                 got[-1] += event.data  # type: ignore[operator]
                 got += [b""] if event.last else []
         await session.quit()
@@ -277,8 +277,8 @@ class Lies(servers.Session):
         return 1
 
     def uidl_of(self, number: int) -> object:
-        """The same for all."""
-        return "same"
+        """None that it told before."""
+        return f"lie{number}"
 
 
 def misbehaving(session: type[servers.Session]) -> Pop3Server:
@@ -304,7 +304,7 @@ def test_a_cut_line_is_a_cut_line():
 def test_a_listing_may_lie():
     """Sizes and ids are what the subclass says."""
     with misbehaving(Lies) as server:
-        assert asyncio.run(listing(account(server))) == [("same", 1, twin) for twin in range(4)]
+        assert asyncio.run(listing(account(server))) == [(f"lie{number}", 1, 0) for number in range(1, 5)]
 
 
 async def listing(account: Account) -> list[tuple[str, int | None, int]]:
