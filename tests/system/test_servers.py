@@ -281,7 +281,7 @@ def test_a_wrong_password_is_one_sentence(server: Server, story: Story):
     """It says who was refused by whom, and what to do; the command's exit code is 1."""
     claims(server, "login")
     said = story.said[f"check {server.name} wrong"]
-    assert said.startswith(f"127.0.0.1:{server.port} refused the login of dot: ")
+    assert said.startswith(f"127.0.0.1:{server.port} refused the login of dot by ")
     assert said.endswith("; check username and password")
     assert story.code["check"] == 1
 
@@ -370,13 +370,13 @@ def test_killed_in_the_middle_it_goes_on(server: Server, story: Story):
     assert 0 < story.killed_at[server.name] < len(MANY)
     assert story.said[f"first {name}"].startswith(f"{len(MANY) - story.killed_at[server.name]} retrieved: ")
     assert story.archived(name) == {hashlib.sha256(message).digest() for message in read(server, "many")}
-    assert story.one("select archived + duplicate from mart.balance where name = :name", name) == len(MANY)
+    assert story.one("select archived + duplicate from mart.balance where mailbox = :name", name) == len(MANY)
 
 
 def test_the_books_balance(server: Server, story: Story):
     """After all that, every message that a server listed has its one outcome."""
     assert (story.code["first"], story.code["second"], story.code["export"]) == (0, 0, 0)
-    query = "select bool_and(balanced) from mart.balance where starts_with(name, :name)"
+    query = "select bool_and(balanced) from mart.balance where starts_with(mailbox, :name)"
     assert story.one(query, server.name)
 
 
