@@ -26,7 +26,8 @@ from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.errors import Failure, Misconfigured, Stop
-from etl.pipeline import Done, Options, archive_shard, look, open_archive
+from etl.pipeline import archive_shard, look, open_archive
+from etl.visit import Done, Options
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
 

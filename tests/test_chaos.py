@@ -22,7 +22,7 @@ from etl.mime.large import read_large
 from etl.mime.reading import read
 from etl.mime.version import PARSER
 from etl.parsers import Blocks, Job, Parsers
-from etl.pipeline import Done, Options
+from etl.visit import Done, Options
 from tests.chaos import (
     Act,
     Altered,
@@ -70,7 +70,7 @@ def archivist(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("etl.pipeline.BACKOFF_SECONDS", 0.001)
     monkeypatch.setattr("etl.pipeline.PAUSE_SECONDS_MAX", 0.05)
     monkeypatch.setattr("etl.hosts.LOOK_SECONDS", 0.01)
-    monkeypatch.setattr("etl.pipeline.CHUNK_OCTETS", PIECE_OCTETS)
+    monkeypatch.setattr("etl.retrieval.CHUNK_OCTETS", PIECE_OCTETS)
     monkeypatch.setattr("etl.archive.recipe.CHUNK_OCTETS", PIECE_OCTETS)
     monkeypatch.setattr("etl.pipeline.Parsers", HereParsers)
     return Archivist(engine, tmp_path)

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, text
 from etl.archive import ledger, stored
 from etl.config import Mailbox as Configured
 from etl.errors import DatabaseAway, Retry, Stop
-from etl.pipeline import Done, Options, archive_shard
+from etl.pipeline import archive_shard
+from etl.visit import Done, Options
 from tests.pop3_server import Behaviour, Cut, Mailbox, Message, Pop3Server, Reply, Session, body, err, wire
 
 

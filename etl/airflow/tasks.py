@@ -14,7 +14,8 @@ import etl
 from etl import config
 from etl.archive import ledger
 from etl.errors import Misconfigured, Retry, Stop
-from etl.pipeline import Done, archive_shard, open_archive
+from etl.pipeline import archive_shard, open_archive
+from etl.visit import Done
 
 # Airflow maps at most 1,024 tasks and costs about 0.3 s for each; a shard runs many mailboxes at once.
 SHARDS_MAX = 256
