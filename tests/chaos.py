@@ -47,7 +47,9 @@ class Endless:
 
 @dataclass(frozen=True)
 class Silence:
-    """No answer, and the line stays up."""
+    """So much of an answer and no more, and the line stays up."""
+
+    data: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,8 @@ class ChaosSession(pop3_server.Session):
                 yield data
             case Endless():
                 yield b"+OK " + b"x" * ENDLESS_BYTES
-            case Silence():
+            case Silence(data):
+                yield data
                 self._wait_for_the_end()
             case Drop(byte):
                 yield b"".join(_pieces(answer()))[:byte]
