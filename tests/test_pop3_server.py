@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from etl.errors import Retry, Stop
 from etl.pop3.login import Account
-from etl.pop3.session import Refused, Session
+from etl.pop3.session import Piece, Refused, Session
 from tests import pop3_server as servers
 from tests.pop3_server import Behaviour, Cut, Folder, Mailbox, Pop3Server, Reply, wire
 
@@ -62,7 +62,7 @@ async def fetch(account: Account) -> list[bytes | Refused]:
         async for event in retrieved:
             if isinstance(event, Refused):
                 got[-1:] = [event, b""]
-            else:
+            elif isinstance(event, Piece):
                 got[-1] += event.data  # type: ignore[operator]
                 got += [b""] if event.last else []
         await session.quit()
@@ -118,6 +118,20 @@ def test_logins(behaviour: Behaviour, mechanism: str):
         assert asyncio.run(mechanism_of(PASSWORD)) == mechanism
         with pytest.raises(Stop, match="wrong name or password"):
             asyncio.run(mechanism_of("other"))
+
+
+class QuotesPassword(servers.Session):
+    """Says what it refuses."""
+
+    def reply_pass(self, argument: str) -> Reply:
+        """As servers do that take PASS for an unknown command."""
+        return servers.err(f"unknown command: PASS {argument}")
+
+
+def test_a_password_that_the_server_quotes_is_not_passed_on():
+    """The sentence of a refused login holds the server's words but not the password."""
+    with misbehaving(QuotesPassword) as server, pytest.raises(Stop, match=r"unknown command: PASS \*\*\*; check"):
+        asyncio.run(fetch(account(server)))
 
 
 def test_what_may_not_be_said_is_refused(server: Pop3Server):
@@ -263,13 +277,13 @@ class Lies(servers.Session):
         return 1
 
     def uidl_of(self, number: int) -> object:
-        """The same for all."""
-        return "same"
+        """None that it told before."""
+        return f"lie{number}"
 
 
 def misbehaving(session: type[servers.Session]) -> Pop3Server:
     """Ann's mailbox behind a server that does not do as it should."""
-    return Pop3Server({"ann": Mailbox(PASSWORD, RAWS)}, session=session)
+    return Pop3Server({"ann": Mailbox(PASSWORD, RAWS)}, Behaviour(apop=False), session)
 
 
 def test_a_refused_message_leaves_the_rest():
@@ -290,7 +304,7 @@ def test_a_cut_line_is_a_cut_line():
 def test_a_listing_may_lie():
     """Sizes and ids are what the subclass says."""
     with misbehaving(Lies) as server:
-        assert asyncio.run(listing(account(server))) == [("same", 1, twin) for twin in range(4)]
+        assert asyncio.run(listing(account(server))) == [(f"lie{number}", 1, 0) for number in range(1, 5)]
 
 
 async def listing(account: Account) -> list[tuple[str, int | None, int]]:

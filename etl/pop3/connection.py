@@ -5,8 +5,10 @@ No protocol knowledge beyond "bytes go out, events come in".
 
 import asyncio
 import hashlib
+import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +89,8 @@ class Connection:
             raise _tls_failure(peer, error) from error
         except OSError as error:
             raise Retry(f"cannot connect to {peer}: {_reason(error)}; is the server up?") from error
+        except ValueError as error:  # of encodings, where a label is empty or too long, or of a NUL
+            raise Misconfigured(f"{host!r} is no host name: {error}") from error
         connection = cls(reader, writer, peer, idle_seconds_max, on_wire)
         connection._tell(f"= connected to {peer}, {connection._security}")
         return connection
@@ -164,7 +168,18 @@ class Connection:
             raise Retry(f"the connection to {self._peer} was cut: {_reason(error)}") from error
         if not data:
             raise Retry(f"{self._peer} closed the connection before it had answered")
+        self._acknowledge()
         return data
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what was read now, and not some 40 ms later with our next command.
+
+        A server that writes an answer in pieces holds the next piece back until then (Nagle's algorithm, RFC 896).
+        """
+        line = self._writer.get_extra_info("socket")
+        if line is not None and hasattr(socket, "TCP_QUICKACK"):  # Linux; it holds for this once
+            with suppress(OSError):  # the line may be cut by now, with data still to be taken
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _tell(self, line: str) -> None:
         if self._on_wire:

@@ -4,6 +4,7 @@ Knows the order of things and the meaning of refusals; no database, no clock of 
 """
 
 import hashlib
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from etl.errors import Untrusted
 from etl.pop3 import auth, refusals
 from etl.pop3.connection import Connection, OnWire, tls_context
-from etl.pop3.login import Account, Greeted, ask, log_in, reply_to
+from etl.pop3.login import Account, ApopRefused, Greeted, ask, log_in, reply_to
 from etl.pop3.protocol import Chunk, Command, Event, Reply
 from etl.pop3.replies import Listed, join_listing, offers
 
@@ -19,6 +20,8 @@ from etl.pop3.replies import Listed, join_listing, offers
 # about 3 kB, which Dovecot takes while we read (it buffers 2 KiB and the socket holds the rest).
 WINDOW_OCTETS = 4 * 1024 * 1024
 WINDOW_COMMANDS = 256
+# Header blocks that are held at once; most have some kB, and protocol.HEAD_BYTES_MAX bounds each.
+HEADS_AT_ONCE = 64
 # So much may come after a message that is not of the size that LIST gave, before STAT must tell whether we are
 # still in step: the one more round trip is shared, and what cannot be believed yet is held in memory.
 DOUBTED_MESSAGES_MAX = 16
@@ -65,12 +68,21 @@ class Session:
         """
         auth.check(account.credential)
         context = tls_context(account.ca_file) if account.tls != "none" else None
+        try:
+            return await cls._open(account, context, on_wire)
+        except ApopRefused:
+            return await cls._open(account, context, on_wire, apop=False)
+
+    @classmethod
+    async def _open(
+        cls, account: Account, context: ssl.SSLContext | None, on_wire: OnWire | None, apop: bool = True
+    ) -> "Session":
         implicit = context if account.tls == "implicit" else None
         connection = await Connection.open(
             account.host, account.port, implicit, idle_seconds_max=account.idle_seconds_max, on_wire=on_wire
         )
         try:
-            greeted = await log_in(connection, account, context)
+            greeted = await log_in(connection, account, context, apop)
         except BaseException:
             await connection.close()
             raise
@@ -157,12 +169,14 @@ class Session:
                 f" than before ({reply.text}); what came since is not believed"
             )
 
-    async def heads(self, entries: Sequence[Listed]) -> list[tuple[Listed, bytes | None]]:
+    async def heads(self, entries: Sequence[Listed]) -> AsyncIterator[tuple[Listed, bytes | None]]:
         """The header block of each entry (TOP n 0); None where the server refuses."""
-        replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in entries))
-        if replies:
+        for start in range(0, len(entries), HEADS_AT_ONCE):
+            asked = entries[start : start + HEADS_AT_ONCE]
+            replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in asked))
             await self._check_step()
-        return [(e, r.body if r.ok else None) for e, r in zip(entries, replies, strict=True)]
+            for entry, reply in zip(asked, replies, strict=True):
+                yield entry, reply.body if reply.ok else None
 
     async def delete(self, entries: Iterable[Listed]) -> list[Refused]:
         """DELE each entry; what was refused comes back. Nothing is gone before `quit`."""

@@ -27,8 +27,8 @@ from sqlalchemy import text
 
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
-from tests.dovecot import Dovecot
-from tests.system.test_archive import Popvault
+from tests.servers.dovecot import Dovecot
+from tests.system.command import Popvault
 
 MIB = 1024 * 1024
 SIZES = "select pg_database_size(current_database()), (select sum(octets) from archive.message)"

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from tests.bench.archiving import MIB, measure, servers
-from tests.system.test_archive import Popvault
+from tests.system.command import Popvault
 
 LINE = 57  # octets of content in one line of base64
 

@@ -2,17 +2,15 @@
 
 import hashlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot
+from tests.system.command import Popvault
 
 MESSAGES = [
     b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: one\n\nhello\n",
@@ -27,39 +25,6 @@ def wire(message: bytes) -> bytes:
     """What a message laid down with LF is on the wire."""
     message = message.replace(b"\n", b"\r\n")
     return message if message.endswith(b"\r\n") else message + b"\r\n"
-
-
-class Popvault:
-    """The command, over a mailboxes file and a database of its own."""
-
-    def __init__(self, folder: Path, server: Dovecot, database_url: str, *users: str, delete: str = "never"):
-        self.file = folder / "mailboxes.toml"
-        tables = [f'[[mailbox]]\nname = "{user}"\nusername = "{user}"\n' for user in users]
-        self.file.write_text(
-            f'[defaults]\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\ndelete = "{delete}"\n'
-            'password = { env = "TEST_PASSWORD" }\n' + "".join(tables)
-        )
-        self.environment = {
-            **os.environ,
-            "POPVAULT_DATABASE_URL": database_url,
-            "POPVAULT_HOME": str(folder),
-            "TEST_PASSWORD": "secret",
-        }
-        self.command = [sys.executable, "-c", "from etl.cli import main; main()"]
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            [*self.command, *arguments], env=self.environment, capture_output=True, text=True, check=False
-        )
-
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """`popvault run`."""
-        return self("run", "--mailboxes", str(self.file))
-
-    def balance(self) -> dict[str, dict[str, object]]:
-        """`popvault status --json`, by mailbox."""
-        return {row["name"]: row for row in json.loads(self("status", "--json").stdout)["mailboxes"]}
 
 
 def test_from_mailboxes_to_export(tmp_path: Path, pop3_server: Dovecot, database_url: str):
@@ -97,6 +62,9 @@ def test_what_was_archived_is_found_and_shown(tmp_path: Path, pop3_server: Dovec
         assert found.stdout.endswith("1 found\n"), found.stdout + found.stderr
         assert subject in found.stdout
     assert popvault("search", "hello -ann@example.org").stdout == "0 found\n"
+    assert popvault("search", "hello", "-会议").stdout.endswith("1 found\n")
+    assert popvault("search", "会议", "or", "hello").stdout.endswith("2 found\n")
+    assert popvault("search", "明天 -会议").stdout == "0 found\n"
     shown = json.loads(popvault("show", hashlib.sha256(wire(MESSAGES[0])).hexdigest()[:10], "--json").stdout)
     assert (shown["subject"], shown["deliveries"][0]["mailbox"]) == ("one", "ann6")
     assert popvault("show", "999").returncode == 2
@@ -138,9 +106,8 @@ def test_killed_anywhere_it_ends_in_the_same_archive(
     messages = [b"Subject: %d\n\n%s\n" % (n, b"x" * (n % 50) * 100) for n in range(2000)]
     pop3_server.put("ann4", messages)
     popvault = Popvault(tmp_path, pop3_server, database_url, "ann4")
-    command = [*popvault.command, "run", "--mailboxes", str(popvault.file)]
     for kill in range(10):
-        process = subprocess.Popen(command, env=popvault.environment, stdout=subprocess.DEVNULL)
+        process = popvault.start()
         time.sleep(0.5 + 0.1 * kill)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -172,3 +139,26 @@ def test_what_is_wrong_is_one_sentence(
     assert done.returncode == code, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_mail_cannot_control_the_terminal(tmp_path: Path, pop3_server: Dovecot, database_url: str):
+    """An escape sequence in a subject or body is shown as what it is: no character."""
+    pop3_server.put("ann8", [b"Subject: \x1b]52;c;aGk=\x07\n\n\x1b[2J gone\n"])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann8")
+    assert popvault.run().returncode == 0
+    shown = popvault("show", "1").stdout + popvault("search", "gone").stdout
+    assert "1 found" in shown
+    assert not set(shown) & {"\x1b", "\x07"}
+
+
+def test_nothing_is_imported_from_the_folder_that_the_command_is_run_in(
+    tmp_path: Path, pop3_server: Dovecot, database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A file called like a module we use is not ours."""
+    pop3_server.put("ann9", MESSAGES[:1])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann9")
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(tmp_path)
+    popvault.command = [popvault.command[0], "-P", *popvault.command[1:]]
+    assert popvault.run().returncode == 0
+    assert popvault("search", "hello").stdout.endswith("1 found\n")
