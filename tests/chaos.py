@@ -1,7 +1,7 @@
 """A POP3 server that fails by plan, in the ways in which real ones did.
 
-A fault is a frozen value; `ChaosServer.plan` holds the faults of each session to come, in order, and once
-it is empty the server is honest. The same plan over the same mail gives the same bytes on the wire.
+A fault is a frozen value; `ChaosServer.plan` holds the faults of each session to come, in order; once it is
+empty, and the server has no `habits`, it is honest. The same plan over the same mail gives the same bytes on the wire.
 
     with ChaosServer(WatchedMailbox("secret")) as server:
         server.plan.append((On("RETR", 2, Drop(100)), Sizes("small")))
@@ -47,7 +47,9 @@ class Endless:
 
 @dataclass(frozen=True)
 class Silence:
-    """No answer, and the line stays up."""
+    """So much of an answer and no more, and the line stays up."""
+
+    data: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ class WatchedMailbox(Mailbox):
 
     def __init__(self, password: str, raws: Iterable[bytes] = ()):
         self.sent: dict[bytes, set[bytes]] = {}
+        self.shown: dict[str, set[bytes]] = {}
         self.removed: list[Message] = []
         self.on_removal: Callable[[set[bytes]], None] = lambda hashes: None
         super().__init__(password, raws)
@@ -154,6 +157,16 @@ class WatchedMailbox(Mailbox):
     def note(self, message: Message, raw: bytes) -> None:
         """Remember that a message was sent as these bytes."""
         self.sent.setdefault(message.raw, set()).add(hashlib.sha256(raw).digest())
+
+    def show(self, message: Message, uidl: str) -> str:
+        """Remember that a message was listed under a UIDL, each byte of which the archive keeps as one character."""
+        self.shown.setdefault(uidl.encode().decode("latin-1"), set()).add(message.raw)
+        return uidl
+
+    def hashes_under(self, uidl: str) -> set[bytes] | None:
+        """The SHA-256s of all that was sent for the messages of a UIDL; None where none was ever listed under it."""
+        raws = self.shown.get(uidl)
+        return None if raws is None else set().union(*(self.sent[raw] for raw in raws))
 
     def hashes(self) -> set[bytes]:
         """The SHA-256s of all that was ever held or sent."""
@@ -181,11 +194,12 @@ class WatchedMailbox(Mailbox):
 
 
 class ChaosServer(Pop3Server):
-    """A server of one mailbox. plan: the faults of each session to come."""
+    """A server of one mailbox. habits: the faults of every session. plan: those of each session to come."""
 
     def __init__(self, mailbox: WatchedMailbox, behaviour: Behaviour | None = None):
         super().__init__({USER: mailbox}, behaviour, ChaosSession)
         self.mailbox = mailbox
+        self.habits: tuple[Fault, ...] = ()
         self.plan: deque[tuple[Fault, ...]] = deque()
         self.serials = itertools.count(1)
 
@@ -198,7 +212,7 @@ class ChaosSession(pop3_server.Session):
     def run(self) -> None:
         """Take the faults that are next, then converse."""
         plan = self.server.plan
-        self._faults: tuple[Fault, ...] = plan.popleft() if plan else ()
+        self._faults: tuple[Fault, ...] = (*self.server.habits, *(plan.popleft() if plan else ()))
         self._serial = next(self.server.serials)
         self._said: Counter[str] = Counter()
         super().run()
@@ -233,7 +247,8 @@ class ChaosSession(pop3_server.Session):
                 yield data
             case Endless():
                 yield b"+OK " + b"x" * ENDLESS_BYTES
-            case Silence():
+            case Silence(data):
+                yield data
                 self._wait_for_the_end()
             case Drop(byte):
                 yield b"".join(_pieces(answer()))[:byte]
@@ -275,7 +290,10 @@ class ChaosSession(pop3_server.Session):
 
     def uidl_of(self, number: int) -> object:
         """What UIDL says."""
-        uidl = self.messages[number].uidl
+        message = self.messages[number]
+        return self.server.mailbox.show(message, self._uidl(number, message.uidl))
+
+    def _uidl(self, number: int, uidl: str) -> str:
         if self._has(Uidls("twins")):
             return "the one"
         if self._has(Uidls("blank")) and number % 2:

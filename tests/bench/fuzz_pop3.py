@@ -27,7 +27,7 @@ PIECES = (
 
 def server_lines() -> list[bytes]:
     """What the servers of the transcripts say."""
-    texts = (replay.read(path.stem) for path in replay.TRANSCRIPTS.glob("*.txt"))
+    texts = (path.read_text(encoding="utf-8") for path in replay.TRANSCRIPTS.rglob("*.txt"))
     return [line[2:].encode() + b"\r\n" for text in texts for line in text.splitlines() if line.startswith("< ")]
 
 
