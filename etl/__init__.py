@@ -5,7 +5,8 @@ pop3/       all we know of POP3, without a clock or a database
 mime/       bytes to headers, parts, addresses, dates, defects
 archive/    all we know of Postgres: ledger, loader, search, verify
 parsers     the processes that parse beside the download
-config      the only reader of environment and files
+config      the only reader of environment and files; places finds the line of a key
+tokens      OAuth access tokens
 cli         the popvault command
 airflow/    the only folder that knows Airflow
 """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich.markup import escape
@@ -81,12 +81,13 @@ def init() -> None:
 @main.command()
 @mailboxes_option
 @click.argument("names", nargs=-1)
-def check(mailboxes: Path, names: tuple[str, ...]) -> None:
+@click.option("--wire", type=click.File("a", lazy=False), help="Write what is sent and received here, without secrets.")
+def check(mailboxes: Path, names: tuple[str, ...], wire: IO[str] | None) -> None:
     """Log in to each mailbox and show what its server can do; download nothing."""
     failed = False
     for mailbox in config.mailboxes(mailboxes, names):
         try:
-            greeted, count = asyncio.run(look(mailbox))
+            greeted, count = asyncio.run(look(mailbox, _wire_log(wire, mailbox.name) if wire else None))
         except Misconfigured:
             raise
         except Failure as error:
@@ -97,6 +98,14 @@ def check(mailboxes: Path, names: tuple[str, ...]) -> None:
         offered = ", ".join(greeted.capabilities_after or greeted.capabilities_before or ("none told",))
         click.echo(f"{mailbox.name}: logged in by {greeted.mechanism}, {tls}, {count} messages; can {offered}")
     sys.exit(int(failed))
+
+
+def _wire_log(file: IO[str], mailbox: str) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        file.write(f"{mailbox} {line}\n")
+        file.flush()
+
+    return write
 
 
 @main.command()
@@ -211,12 +220,12 @@ def export(folder: Path, mailbox: str | None) -> None:
 def verify() -> None:
     """Re-hash all that is stored and check the books; exit 1 names every mismatch."""
     with open_archive() as engine, engine.connect() as connection:
-        faults = _hash_all(stored.messages(connection), "re-hashed")
-        for check_name, found in stored.books(connection).items():
-            click.echo(f"{check_name}: {len(found)}")
+        faults = _hash_all(stored.checked(connection), "re-hashed")
+        for says, found in stored.books(connection).items():
+            click.echo(f"{'NO' if found else 'ok'}  {says}")
             faults += len(found)
             for what in found:
-                click.echo(f"  {what}", err=True)
+                click.echo(f"    {what}", err=True)
     click.echo("verified: all is as recorded" if not faults else f"NOT verified: {faults} mismatches")
     sys.exit(int(bool(faults)))
 
@@ -227,10 +236,10 @@ def verify() -> None:
 def query(name: str | None, as_json: bool) -> None:
     """Answer an analyst's question by its name; without a name, list the questions."""
     if name is None:
-        for known, answers in statements.queries().items():
+        for known, answers in statements.titles("queries").items():
             click.echo(f"{known}\n    {answers}")
         return
-    asked = statements.query(name)
+    asked = statements.titled("queries", name)
     with open_archive() as engine, engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(asked).mappings()]
     if as_json:
@@ -300,11 +309,11 @@ def _report(messages: Iterator[stored.Stored], what: str) -> None:
 
 
 def _hash_all(messages: Iterator[stored.Stored], what: str) -> int:
-    """Drain the messages, name each fault; how many there were."""
+    """Count the messages, name each fault; how many faults there were."""
     count = octets = faults = 0
     with progress(what) as advance:
         for message in messages:
-            count, octets = count + 1, octets + len(message.raw)
+            count, octets = count + 1, octets + message.octets
             advance(1, 1)
             if message.fault:
                 faults += 1

@@ -2,6 +2,7 @@
 
     Failure
     ├── Retry      come again later: the line was cut, the server is busy
+    │   ├── Busy        the server asks for a pause, and may say how long
     │   └── Untrusted   the stream can no longer be trusted: close it, then retry
     ├── Skip       this one message: record it, go on with the next
     └── Stop       a person must act first: bad password, disk full
@@ -17,6 +18,14 @@ class Failure(Exception):
 
 class Retry(Failure):
     """Passing trouble; the same call may go through later."""
+
+
+class Busy(Retry):
+    """The server refuses for now. wait_seconds: the pause it asks for; None where it does not say."""
+
+    def __init__(self, text: str, wait_seconds: float | None = None):
+        super().__init__(text)
+        self.wait_seconds = wait_seconds
 
 
 class Untrusted(Retry):

@@ -24,12 +24,15 @@ from etl.archive.loader import Arrival, head_sha256
 from etl.archive.migrations import migrate
 from etl.archive.rows import CHUNK_OCTETS
 from etl.config import Mailbox
-from etl.errors import Failure, Retry, Skip, Stop
+from etl.errors import Busy, Failure, Retry, Skip, Stop
+from etl.hosts import Hosts
 from etl.intake import Archive, Indexing, Intake
 from etl.large import LargeDownload
 from etl.parsers import Parsers
+from etl.pop3.connection import OnWire
+from etl.pop3.login import Account, Greeted
 from etl.pop3.replies import Listed
-from etl.pop3.session import WINDOW_OCTETS, Account, Greeted, Refused, Session
+from etl.pop3.session import WINDOW_OCTETS, Refused, Session
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ MAILBOXES_AT_ONCE = 16
 # A mailbox whose line is cut is opened anew so often in one run, without anything gained.
 SESSIONS_MAX = 3
 BACKOFF_SECONDS = 1.0
+# A pause that a server asks for is waited out in the run up to this; a longer one is left to a later run.
+PAUSE_SECONDS_MAX = 60.0
 # Below this the window of what is asked for ahead does not shrink, however often the line is cut.
 WINDOW_OCTETS_MIN = 64 * 1024
 
@@ -96,6 +101,7 @@ class Shard:
 
     run_id: int
     archive: Archive
+    hosts: Hosts
     intake: Intake
     on_progress: OnProgress
     options: "Options"
@@ -118,7 +124,7 @@ def archive_shard(
             Parsers() as parsers,
             Intake(archive, parsers, indexing) as intake,
         ):
-            shard = Shard(run_id, archive, intake, on_progress, options)
+            shard = Shard(run_id, archive, Hosts(archive), intake, on_progress, options)
 
             async def one(mailbox: Mailbox) -> Done:
                 async with slots:
@@ -132,12 +138,11 @@ def archive_shard(
 async def archive_mailbox(mailbox: Mailbox, shard: Shard) -> Done:
     """One mailbox until nothing is left to do, in as many sessions as it takes. Never raises Failure."""
     try:
-        account = _account(mailbox)
         mailbox_id = await shard.archive.do(ledger.take_lease, mailbox.name)
         if mailbox_id is None:
             raise Retry(f"mailbox {mailbox.name!r} is being archived by another run; try later")
         try:
-            return await _Visit(mailbox, account, mailbox_id, shard).sessions()
+            return await _Visit(mailbox, mailbox_id, shard).sessions()
         finally:
             await shard.archive.do(ledger.free_lease, mailbox_id)
     except Failure as failure:
@@ -150,8 +155,8 @@ async def archive_mailbox(mailbox: Mailbox, shard: Shard) -> Done:
 class _Visit:
     """One mailbox in one run. The methods stand in the order in which they happen."""
 
-    def __init__(self, mailbox: Mailbox, account: Account, mailbox_id: int, shard: Shard):
-        self._mailbox, self._account, self._mailbox_id, self._shard = mailbox, account, mailbox_id, shard
+    def __init__(self, mailbox: Mailbox, mailbox_id: int, shard: Shard):
+        self._mailbox, self._mailbox_id, self._shard = mailbox, mailbox_id, shard
         self._archive = shard.archive
         self._window_octets = WINDOW_OCTETS
         self._done = Done(mailbox.name)
@@ -167,26 +172,41 @@ class _Visit:
         """As many sessions as it takes, and no more than SESSIONS_MAX in a row that gain nothing."""
         in_vain = 0
         while True:
-            failure = await self._one_session()
-            if failure is None:
+            failure = await self._session_in_turn()
+            if failure is None and not (self._gained and self._mailbox.quirks.messages_per_session):
                 return self._done
             in_vain = 0 if self._gained else in_vain + 1
-            if not isinstance(failure, Retry) or in_vain >= SESSIONS_MAX:
+            if failure and (not _passes(failure) or in_vain >= SESSIONS_MAX):
                 return replace(self._done, failure=failure)
-            self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)
-            await asyncio.sleep(BACKOFF_SECONDS * (in_vain + 1))
+            if failure:
+                self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)
+                await asyncio.sleep(BACKOFF_SECONDS * (in_vain + 1))
+
+    async def _session_in_turn(self) -> Failure | None:
+        """A session when the server wants one: after the pause that it asked for, and in a slot of its host."""
+        wait = await self._archive.do(ledger.login_wait, self._mailbox_id)
+        if wait > PAUSE_SECONDS_MAX:
+            return Busy(f"the server asked to be left alone for another {wait:.0f} seconds; a later run goes on", wait)
+        await asyncio.sleep(wait)
+        async with self._shard.hosts.slot(self._mailbox.host, self._mailbox.sessions_per_host):
+            failure = await self._one_session()
+        if isinstance(failure, Busy) and failure.wait_seconds:
+            await self._archive.do(ledger.pause, self._mailbox_id, failure.wait_seconds, str(failure))
+        return failure
 
     async def _one_session(self) -> Failure | None:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
         self._gained, self._complaint = False, None
         try:
-            session = await Session.open(self._account)
+            # The secret is read anew for each session: tokens age within the hour that a session may last.
+            account = await _account(self._mailbox)
+            session = await Session.open(account)
         except Failure as failure:
             log.warning("run=%s mailbox=%s: %s", self._shard.run_id, self._mailbox.name, failure)
             return failure
         quit_reply = cut_short = None
         try:
-            facts = _facts(session, self._account)
+            facts = _facts(session, account)
             named = (self._shard.run_id, self._mailbox_id, facts)
             self._session_id, epoch_id = await self._archive.do(ledger.begin_session, *named)
             mechanism = session.greeted.mechanism
@@ -225,8 +245,13 @@ class _Visit:
 
     async def _list(self, session: Session, epoch_id: int) -> dict[int, Listed]:
         """What the mailbox holds, recorded; old mail under new UIDLs is recognised and begins an epoch."""
-        entries = {entry.number: entry for entry in await session.listing()}
-        rows = [(e.number, e.uidl, e.twin, e.octets) for e in entries.values()]
+        listing = await session.listing()
+        if nameless := sum(entry.uidl is None for entry in listing):
+            cost = "each is downloaded in every run, and new ones twice"
+            log.warning("mailbox=%s: %d messages have no UIDL: %s", self._mailbox.name, nameless, cost)
+            listing = await session.identified(listing)
+        entries = {entry.number: entry for entry in listing}
+        rows = [(e.number, str(e.uidl), e.twin, e.octets) for e in listing]
         await self._archive.do(ledger.note_entries, self._session_id, rows)
         candidates = await self._archive.do(ledger.renamed, self._session_id, epoch_id)
         old = {}
@@ -361,6 +386,13 @@ class _Visit:
         return len(deletable)
 
 
+def _passes(failure: Failure) -> bool:
+    """Whether another session in the same run may do better."""
+    if isinstance(failure, Busy) and (failure.wait_seconds or 0) > PAUSE_SECONDS_MAX:
+        return False
+    return isinstance(failure, Retry)
+
+
 @contextmanager
 def open_archive() -> Iterator[Engine]:
     """The archive, its schema at the newest version."""
@@ -372,22 +404,28 @@ def open_archive() -> Iterator[Engine]:
         engine.dispose()
 
 
-async def look(mailbox: Mailbox) -> tuple[Greeted, int]:
+async def look(mailbox: Mailbox, on_wire: OnWire | None = None) -> tuple[Greeted, int]:
     """Log in and list, and leave without QUIT: what the server says of itself, and its message count."""
-    session = await Session.open(_account(mailbox))
+    session = await Session.open(await _account(mailbox), on_wire)
     try:
         return session.greeted, len(await session.listing())
     finally:
         await session.close()
 
 
-def _account(mailbox: Mailbox) -> Account:
+async def _account(mailbox: Mailbox) -> Account:
+    """The account of a mailbox, its secret read now: a command or a token server may take seconds, and tokens age."""
+    password, token = await asyncio.to_thread(mailbox.secret)
     return Account(
         host=mailbox.host,
         port=mailbox.port,
         tls=mailbox.tls,
         username=mailbox.username,
-        password=mailbox.password.read(mailbox.name),
+        password=password,
+        token=token,
+        auth=mailbox.way,
+        utf8=mailbox.utf8,
+        quirks=mailbox.quirks,
         ca_file=Path(mailbox.ca_file).expanduser() if mailbox.ca_file else None,
     )
 
@@ -407,4 +445,6 @@ def _facts(session: Session, account: Account) -> dict[str, Any]:
         "capabilities_before": None if before is None else list(before),
         "capabilities_after": None if after is None else list(after),
         "mechanism": greeted.mechanism,
+        "utf8": greeted.utf8,
+        "login_delay_seconds": greeted.login_delay_seconds,
     }

@@ -1,6 +1,7 @@
 """The pipeline against a server that does what real ones do now and then."""
 
 import hashlib
+import re
 import threading
 from collections import Counter
 from pathlib import Path
@@ -68,6 +69,7 @@ class Archivist:
 def archivist(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archivist:
     """An empty archive and who fills it, without long waits between sessions."""
     monkeypatch.setattr("etl.pipeline.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("etl.hosts.LOOK_SECONDS", 0.01)
     return Archivist(engine, tmp_path)
 
 
@@ -373,3 +375,99 @@ def test_two_messages_with_one_uidl_are_both_archived(archivist: Archivist):
         assert archivist.run(server).archived == 4
         assert archivist.run(server).retrieved == 0
     assert archivist.stored() == hashes(*LETTERS)
+
+
+@pytest.mark.parametrize("blank", [True, False])
+def test_without_uidls_mail_is_known_by_its_hash(archivist: Archivist, blank: bool):
+    """A server without UIDL, or with a blank id now and then, costs downloads and loses nothing."""
+
+    class Blank(Session):
+        def uidl_of(self, number: int) -> object:
+            return "" if number == 2 else super().uidl_of(number)
+
+    behaviour, session = Behaviour(uidl=blank), Blank if blank else Session
+    with Pop3Server(ann(*LETTERS), behaviour, session=session) as server:
+        assert archivist.run(server).archived == 4
+        assert archivist.run(server).retrieved == 0
+        server.mailboxes["ann"].deliver(letter("eve"))
+        assert archivist.run(server).archived == 1
+    assert archivist.stored() == hashes(*LETTERS, letter("eve"))
+    assert archivist.balance() == {"listed": 5, "archived": 5, "balanced": True}
+
+
+class Popping(Session):
+    """Shows two messages a session, and hides what was retrieved once QUIT was said, as Gmail does."""
+
+    def _enter(self, user: str, right: bool) -> Reply:
+        reply = super()._enter(user, right)
+        self.messages = dict(list(self.messages.items())[:2])
+        return reply
+
+    def reply_quit(self, argument: str) -> Reply:
+        """Popped without any DELE."""
+        self.deleted |= set(self.messages)
+        return super().reply_quit(argument)
+
+
+def test_a_server_that_shows_some_messages_a_session_is_asked_until_it_has_no_more(archivist: Archivist):
+    """All is archived in one run, and what is hidden after QUIT is gone, not lost."""
+    with Pop3Server(ann(*LETTERS, letter("eve")), session=Popping) as server:
+        done = archivist.run(server, messages_per_session=2)
+    assert (done.failure, done.archived) == (None, 5)
+    assert archivist.stored() == hashes(*LETTERS, letter("eve"))
+    assert archivist.balance() == {"listed": 5, "archived": 5, "balanced": True}
+
+
+class Delaying(Session):
+    """Wants an hour between two logins."""
+
+    def capabilities(self) -> list[str]:
+        """RFC 2449 section 6.5."""
+        return [*super().capabilities(), "LOGIN-DELAY 3600"]
+
+
+def test_a_login_delay_is_kept_across_runs(archivist: Archivist):
+    """The second run does not even connect, and says for how long."""
+    with Pop3Server(ann(*LETTERS), session=Delaying) as server:
+        assert archivist.run(server).archived == 4
+        logins = commands(server, "APOP")
+        done = archivist.run(server)
+        assert commands(server, "APOP") == logins
+    assert re.search(r"left alone for another 3\d{3} seconds; a later run goes on", str(done.failure))
+
+
+class TooOften(Session):
+    """Refuses the login, and says for how long."""
+
+    def _enter(self, user: str, right: bool) -> Reply:
+        return err("minimum interval between logins is 20 minutes", "LOGIN-DELAY")
+
+
+def test_a_refused_login_that_says_how_long_is_a_pause_for_all_workers(archivist: Archivist):
+    """It is in the database, so another worker keeps to it too."""
+    with Pop3Server(ann(*LETTERS), session=TooOften) as server:
+        assert "LOGIN-DELAY" in str(archivist.run(server).failure)
+        server.session = Session
+        assert "left alone for another 1" in str(archivist.run(server).failure)
+        with archivist.engine.begin() as connection:
+            connection.execute(text("update ops.pause set until = now()"))
+        assert archivist.run(server).archived == 4
+
+
+def test_a_host_has_no_more_sessions_than_it_may(archivist: Archivist):
+    """Six mailboxes on one host, two at once."""
+    at_once: list[int] = []
+
+    class Counting(Session):
+        def reply_stat(self, argument: str) -> Reply:
+            at_once.append(len(self.server._in_use))
+            return super().reply_stat(argument)
+
+    mailboxes = {f"user{n}": Mailbox("secret", [letter(f"user{n}")]) for n in range(6)}
+    with Pop3Server(mailboxes, session=Counting) as server:
+        configured = [archivist.mailbox(server, name=n, username=n, sessions_per_host=2) for n in mailboxes]
+        with archivist.engine.connect() as connection:
+            run_id = ledger.begin_run(connection, "command", "test")
+        done = archive_shard(archivist.engine, configured, run_id)
+    assert [d.archived for d in done] == [1] * 6
+    assert max(at_once) <= 2

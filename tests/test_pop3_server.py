@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from etl.errors import Retry, Stop
-from etl.pop3.session import Account, Refused, Session
+from etl.pop3.login import Account
+from etl.pop3.session import Refused, Session
 from tests import pop3_server as servers
 from tests.pop3_server import Behaviour, Cut, Folder, Mailbox, Pop3Server, Reply, wire
 

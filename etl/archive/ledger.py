@@ -51,6 +51,33 @@ def free_lease(connection: Connection, mailbox_id: int) -> None:
         _one(connection, "free_lease", mailbox_id=mailbox_id)
 
 
+def take_slot(connection: Connection, host: str, sessions_max: int, mine: Sequence[int]) -> int | None:
+    """One of a host's slots, over all workers; None while all are taken. mine: those that are ours already."""
+    named = {"host": host, "sessions_max": sessions_max, "mine": list(mine)}
+    with connection.begin():
+        slot: int | None = connection.scalar(statement("ledger", "take_slot"), named)
+        return slot
+
+
+def free_slot(connection: Connection, host: str, slot: int) -> None:
+    """Let others have the slot."""
+    with connection.begin():
+        _one(connection, "free_slot", host=host, slot=slot)
+
+
+def login_wait(connection: Connection, mailbox_id: int) -> float:
+    """Seconds until the mailbox may be logged in to, as its server asked; 0 for now."""
+    with connection.begin():
+        return float(_one(connection, "login_wait", mailbox_id=mailbox_id) or 0)
+
+
+def pause(connection: Connection, mailbox_id: int, seconds: float, reason: str) -> None:
+    """Leave the mailbox alone for so long, on every worker."""
+    named = {"mailbox_id": mailbox_id, "seconds": seconds, "reason": reason}
+    with connection.begin():
+        connection.execute(statement("ledger", "pause"), named)
+
+
 def begin_session(connection: Connection, run_id: int, mailbox_id: int, facts: dict[str, Any]) -> tuple[int, int]:
     """Record a login; (session id, epoch id).
 

@@ -1,4 +1,4 @@
-"""The SQL of popvault by its name: `-- name: x` in the files of sql/statements; a file each in sql/queries."""
+"""The SQL of popvault by its name: `-- name: x` in the files of sql/statements; elsewhere in sql a file a statement."""
 
 import re
 from functools import cache
@@ -21,14 +21,14 @@ def _statements(file: str) -> dict[str, TextClause]:
     return {name: text(sql.strip().rstrip(";")) for name, sql in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
-def queries() -> dict[str, str]:
-    """The analyst queries that come with popvault: {name: what it answers}."""
-    files = sorted((SQL / "queries").glob("*.sql"))
+def titles(folder: str) -> dict[str, str]:
+    """The files of sql/queries or sql/checks: {name: its first line, which says what it answers}."""
+    files = sorted((SQL / folder).glob("*.sql"))
     return {path.stem: path.read_text().partition("\n")[0].removeprefix("-- ") for path in files}
 
 
-def query(name: str) -> TextClause:
-    """The analyst query of that name. Raises Misconfigured where there is none."""
-    if name not in (known := queries()):
-        raise Misconfigured(f"there is no query {name!r}; known are {', '.join(known)}")
-    return text((SQL / "queries" / f"{name}.sql").read_text().strip().rstrip(";"))
+def titled(folder: str, name: str) -> TextClause:
+    """The statement in the file of that name. Raises Misconfigured where there is none."""
+    if name not in (known := titles(folder)):
+        raise Misconfigured(f"there is no {name!r} in {folder}; known are {', '.join(known)}")
+    return text((SQL / folder / f"{name}.sql").read_text().strip().rstrip(";"))

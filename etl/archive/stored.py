@@ -1,79 +1,70 @@
-"""The bytes again: stream what is stored, check it, write it out."""
+"""The bytes again: stream what is stored, check it, write it out. Memory is bounded by pieces, not by messages."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
+from etl.archive.statements import statement, titled, titles
 from etl.errors import Misconfigured, Stop
 
-_MESSAGES = """
-select m.message_id, m.sha256, m.octets, s.octets as piece_octets, s.zstd, s.content
-from archive.message m left join archive.segment s using (message_id)
-where cast(:mailbox as text) is null or exists (
-    select from archive.ledger l join archive.delivery d using (delivery_id) join archive.mailbox b using (mailbox_id)
-    where l.message_id = m.message_id and b.name = :mailbox)
-order by m.message_id, s.position
-"""
-
-_BOOKS = {
-    "mailboxes whose books do not balance": "select mailbox from mart.balance where not balanced",
-    "archived deliveries deleted before their commit":
-        "select 'delivery ' || d.delivery_id from archive.ledger d where d.step = 'delete sent' and not exists ("
-        " select from archive.ledger a where a.delivery_id = d.delivery_id and a.entry_id < d.entry_id"
-        " and a.step in ('archived', 'duplicate'))",
-    "messages that no delivery accounts for":
-        "select 'message ' || message_id from archive.message m"
-        " where not exists (select from archive.ledger l where l.message_id = m.message_id)",
-    "messages without a reading":
-        "select 'message ' || message_id from archive.message m"
-        " where not exists (select from archive.reading r where r.message_id = m.message_id)",
-}  # fmt: skip
+# A fetch takes so many segments, each of at most 1 MiB.
+SEGMENTS_AT_ONCE = 32
 
 
-@dataclass(frozen=True, slots=True)
 class Stored:
-    """One stored message as it came back: its bytes, and what is wrong with them (None: nothing)."""
+    """One stored message as it comes back. Drain `pieces`, then ask for its `fault`; None: all is as recorded."""
 
-    message_id: int
-    sha256: bytes
-    raw: bytes
-    fault: str | None
+    def __init__(self, message_id: int, sha256: bytes, octets: int, segments: Iterable[Row[Any]]):
+        self.message_id, self.sha256, self.octets = message_id, sha256, octets
+        self.fault: str | None = "it was not read to its end"
+        self._segments = segments
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes of the message, in pieces of about a MiB."""
+        digest, octets = hashlib.sha256(), 0
+        try:
+            for piece in itertools.chain.from_iterable(map(_bytes, self._segments)):
+                digest.update(piece)
+                octets += len(piece)
+                yield piece
+        except zstandard.ZstdError as error:
+            self.fault = f"its stored bytes cannot be decompressed ({error})"
+            return
+        right = (digest.digest(), octets) == (self.sha256, self.octets)
+        self.fault = None if right else f"its {octets} bytes of {self.octets} hash to {digest.hexdigest()}"
 
 
 def messages(connection: Connection, mailbox: str | None = None) -> Iterator[Stored]:
-    """Every stored message, re-hashed, in order; of one mailbox where it is named."""
-    rows = connection.execution_options(yield_per=200).execute(text(_MESSAGES), {"mailbox": mailbox})
-    pieces: list[tuple[int | None, bool, bytes]] = []
-    head: tuple[int, bytes, int] | None = None
-    for row in rows:
-        if head and head[0] != row.message_id:
-            yield _stored(*head, pieces)
-            pieces = []
-        head = (row.message_id, bytes(row.sha256), row.octets)
-        if row.content is not None:
-            pieces.append((row.piece_octets, row.zstd, bytes(row.content)))
-    if head:
-        yield _stored(*head, pieces)
+    """Every stored message in order; of one mailbox where it is named. Drain each before the next."""
+    rows = connection.execution_options(yield_per=SEGMENTS_AT_ONCE).execute(
+        statement("stored", "messages"), {"mailbox": mailbox}
+    )
+    for (message_id, sha256, octets), segments in itertools.groupby(rows, lambda r: (r.message_id, r.sha256, r.octets)):
+        yield Stored(message_id, bytes(sha256), octets, segments)
 
 
-def _stored(message_id: int, sha256: bytes, octets: int, pieces: list[tuple[int | None, bool, bytes]]) -> Stored:
-    try:
-        raw = b"".join(zstandard.decompress(content) if zstd else content for _, zstd, content in pieces)
-    except zstandard.ZstdError as error:
-        return Stored(message_id, sha256, b"", f"its stored bytes cannot be decompressed ({error})")
-    found = hashlib.sha256(raw).hexdigest()
-    if found != sha256.hex():
-        return Stored(message_id, sha256, raw, f"its {len(raw)} of {octets} bytes hash to {found}")
-    return Stored(message_id, sha256, raw, None)
+def _bytes(segment: Row[Any]) -> Iterator[bytes]:
+    """The bytes that one step of a recipe gives; none for a message without any."""
+    if segment.content is not None:
+        yield zstandard.decompress(segment.content) if segment.zstd else bytes(segment.content)
+
+
+def checked(connection: Connection) -> Iterator[Stored]:
+    """Every stored message, re-hashed."""
+    for message in messages(connection):
+        for _ in message.pieces():
+            pass
+        yield message
 
 
 def books(connection: Connection) -> dict[str, list[str]]:
-    """Each check of the books with what it finds wrong: an empty list is a check that holds."""
-    return {name: list(connection.scalars(text(sql))) for name, sql in _BOOKS.items()}
+    """Each check of the books (sql/checks), by what it says, with what it finds wrong: an empty list where it holds."""
+    return {says: list(connection.scalars(titled("checks", name))) for name, says in titles("checks").items()}
 
 
 def export(connection: Connection, folder: Path, mailbox: str | None) -> Iterator[Stored]:
@@ -83,11 +74,17 @@ def export(connection: Connection, folder: Path, mailbox: str | None) -> Iterato
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for message in messages(connection, mailbox):
-            if message.fault is None:
-                path = folder / f"{message.sha256.hex()}.eml"
-                scratch = path.with_suffix(".part")
-                scratch.write_bytes(message.raw)
-                scratch.replace(path)
+            _write(message, folder / f"{message.sha256.hex()}.eml")
             yield message
     except OSError as error:
         raise Stop(f"cannot write to {folder}: {error.strerror}; make room or choose another folder") from error
+
+
+def _write(message: Stored, path: Path) -> None:
+    scratch = path.with_suffix(".part")
+    with scratch.open("wb") as file:
+        file.writelines(message.pieces())
+    if message.fault is None:
+        scratch.replace(path)
+    else:
+        scratch.unlink()

@@ -6,15 +6,19 @@ No protocol knowledge beyond "bytes go out, events come in".
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import Misconfigured, Retry, Stop
-from etl.pop3.protocol import Command, Event, Protocol
+from etl.pop3.protocol import Chunk, Command, Event, Protocol
+from etl.pop3.replies import capabilities
 
 # One read takes what a fast line brings between two turns of the loop, and bounds our memory.
 READ_BYTES = 256 * 1024
+
+# Takes a line of the wire log: `>` sent, `<` received, `=` state.
+OnWire = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,32 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 class Connection:
     """A POP3 conversation over one socket."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: str, idle: float):
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        peer: str,
+        idle_seconds_max: float,
+        on_wire: OnWire | None = None,
+    ):
         self._reader, self._writer, self._peer = reader, writer, peer
-        self._idle_seconds_max = idle
+        self._idle_seconds_max = idle_seconds_max
+        self._on_wire = on_wire
+        self._message_bytes = 0
         self._protocol = Protocol()
+        self._told_state = self._protocol.state
         self._events: Iterator[Event] = iter(())
 
     @classmethod
-    async def open(cls, host: str, port: int, tls: ssl.SSLContext | None, *, idle_seconds_max: float) -> "Connection":
+    async def open(
+        cls,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        *,
+        idle_seconds_max: float,
+        on_wire: OnWire | None = None,
+    ) -> "Connection":
         """Connect, with implicit TLS where a context is given.
 
         Raises Retry where nobody answers, Stop where the certificate is not to be trusted.
@@ -65,7 +87,9 @@ class Connection:
             raise _tls_failure(peer, error) from error
         except OSError as error:
             raise Retry(f"cannot connect to {peer}: {_reason(error)}; is the server up?") from error
-        return cls(reader, writer, peer, idle_seconds_max)
+        connection = cls(reader, writer, peer, idle_seconds_max, on_wire)
+        connection._tell(f"= connected to {peer}, {connection._security}")
+        return connection
 
     @property
     def tls(self) -> Tls | None:
@@ -75,6 +99,10 @@ class Connection:
             return None
         certificate = tls.getpeercert(binary_form=True) or b""
         return Tls(tls.version() or "", tls.cipher()[0], hashlib.sha256(certificate).digest())
+
+    @property
+    def _security(self) -> str:
+        return f"{self.tls.version} {self.tls.cipher}" if self.tls else "no TLS"
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Turn to TLS after STLS was accepted (RFC 2595 section 4).
@@ -92,9 +120,27 @@ class Connection:
             raise _tls_failure(self._peer, error) from error
         except OSError as error:
             raise Retry(f"{self._peer} broke off the TLS handshake: {_reason(error)}") from error
+        await self._refuse_unasked()
+        self._tell(f"= {self._security}")
+
+    async def _refuse_unasked(self) -> None:
+        """Raise Stop for bytes that wait though nothing was asked.
+
+        asyncio keeps what came in clear after the +OK of STLS, and would give it to us as if it had come
+        through TLS. Asked after the handshake, since all that came in clear has come by then.
+        """
+        try:
+            async with asyncio.timeout(0):
+                unasked = await self._reader.read(1)
+        except OSError:  # silent, as it should be; or dead, which the next read tells
+            return
+        if unasked:
+            raise Stop(f"{self._peer} sent bytes in clear after STLS; somebody may be on the line")
 
     def send(self, *commands: Command) -> None:
         """Write commands; their answers come, in order, from `event`."""
+        for command in commands:
+            self._tell(f"> {command.shown}")
         self._writer.write(b"".join(self._protocol.send(command) for command in commands))
 
     async def event(self) -> Event:
@@ -102,6 +148,7 @@ class Connection:
         while True:
             event = next(self._events, None)
             if event is not None:
+                self._tell_event(event)
                 return event
             self._events = iter(self._protocol.receive(await self._read()))
 
@@ -117,6 +164,32 @@ class Connection:
         if not data:
             raise Retry(f"{self._peer} closed the connection before it had answered")
         return data
+
+    def _tell(self, line: str) -> None:
+        if self._on_wire:
+            self._on_wire(line)
+
+    def _tell_event(self, event: Event) -> None:
+        """The wire log of what came: status lines and capabilities whole, of the rest how much."""
+        if not self._on_wire:
+            return
+        if isinstance(event, Chunk):
+            self._message_bytes += len(event.data)
+            if event.last:
+                self._tell(f"< ({self._message_bytes} bytes of message {event.command.number})")
+                self._message_bytes = 0
+        elif event.challenge is not None:
+            self._tell("< + ***")
+        else:
+            self._tell(f"< {'+OK' if event.ok else '-ERR'} {event.text}".rstrip())
+            if event.command.verb == "CAPA":
+                for line in capabilities(event.body):
+                    self._tell(f"< {line}")
+            elif event.body:
+                self._tell(f"< ({len(event.body)} bytes)")
+            if self._protocol.state is not self._told_state:
+                self._told_state = self._protocol.state
+                self._tell(f"= {self._told_state.value}")
 
     async def close(self) -> None:
         """Close the socket, whatever state it is in; never raises for a dead line."""

@@ -3,16 +3,24 @@
 Text in, values out; a reply that cannot be read raises Untrusted.
 """
 
+import math
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from etl.errors import Untrusted
 
 # RFC 1939 section 7 allows 70 characters; the wild is longer; the archive indexes them whole.
 UIDL_BYTES_MAX = 1000
+# What a Postgres bigint holds; a size beyond it is a slip of the server and counts as untold.
+OCTETS_MAX = 2**63 - 1
+# RFC 1939 sets no limit; ten digits are more messages than any server lists.
+NUMBER_DIGITS_MAX = 10
 
 _CODE = re.compile(r"\[([A-Z]+(?:[/-][A-Z]+)*)\]", re.IGNORECASE)
-_APOP_CHALLENGE = re.compile(rb"<[^<>\s]+@[^<>\s]+>|<[^<>\s]+>")
+# Printable ASCII only: a false server needs other bytes to learn the password from MD5 (CVE-2007-1558).
+_APOP_CHALLENGE = re.compile(rb"<[!-;=?-~]+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +28,14 @@ class Listed:
     """One message as one listing names it.
 
     number: its position, valid in this session only.
-    uidl: its unique id, each byte as one character (latin-1), so that no id is ever altered.
+    uidl: its unique id, each byte as one character (latin-1), so that no id is ever altered;
+    None where the server gives it none, or one that cannot be kept.
     octets: the size that LIST claims; None where LIST did not name it.
     twin: 0, or how many lower numbers of the same listing carry the same uidl.
     """
 
     number: int
-    uidl: str
+    uidl: str | None
     octets: int | None
     twin: int = 0
 
@@ -63,44 +72,92 @@ def capabilities(body: bytes) -> tuple[str, ...]:
     return tuple(text for line in body.splitlines() if (text := readable(line).strip()))
 
 
-def sizes(body: bytes) -> dict[int, int]:
-    """LIST's body as {message number: octets}."""
+def offers(capabilities: Sequence[str] | None, name: str) -> bool:
+    """Whether CAPA named a capability; None is a server without CAPA."""
+    return any(line.upper().split()[:1] == [name] for line in capabilities or ())
+
+
+def parameters(capabilities: Sequence[str] | None, name: str) -> tuple[str, ...]:
+    """The words behind a capability's name in upper case, from each line that has it."""
+    lines = (line.upper().split() for line in capabilities or ())
+    return tuple(word for words in lines if words[:1] == [name] for word in words[1:])
+
+
+def login_delay_seconds(capabilities: Sequence[str] | None) -> float | None:
+    """The pause between two logins that CAPA asks for, or None (RFC 2449 section 6.5)."""
+    word = (*parameters(capabilities, "LOGIN-DELAY"), "")[0]
+    return float(word) if _is_number(word.encode()) else None
+
+
+def expire_days(capabilities: Sequence[str] | None) -> float | None:
+    """How long the server keeps mail: days, infinity for NEVER, None for untold (RFC 2449 section 6.7).
+
+    0 means that a message may be gone at the end of the session that retrieved it.
+    """
+    word = (*parameters(capabilities, "EXPIRE"), "")[0]
+    if word == "NEVER":
+        return math.inf
+    return float(word) if _is_number(word.encode()) else None
+
+
+def sizes(body: bytes) -> dict[int, int | None]:
+    """LIST's body as {message number: octets}, None for a size that is none."""
     found = {}
-    for line in body.split(b"\r\n"):
-        if not line:
-            continue
-        fields = line.split()
-        try:
-            found[int(fields[0])] = int(fields[1])
-        except (ValueError, IndexError):
-            raise Untrusted(f"LIST gave a line that is no size: {readable(line[:80])!r}") from None
+    for number, rest in _numbered(body, "LIST"):
+        size = (rest.split() or [b""])[0]
+        found[number] = int(size) if size.isdigit() and len(size) < 20 and int(size) <= OCTETS_MAX else None
     return found
 
 
-def unique_ids(body: bytes) -> dict[int, str]:
-    """UIDL's body as {message number: unique id}; the id keeps inner blanks and high bytes."""
-    found = {}
-    for line in body.split(b"\r\n"):
-        if not line:
-            continue
-        # QUIRK(comcast): several spaces stand between number and id.
-        number, _, uidl = line.strip(b" ").partition(b" ")
-        uidl = uidl.strip(b" ")
-        if not number.isdigit() or not uidl or b"\0" in uidl or len(uidl) > UIDL_BYTES_MAX:
-            raise Untrusted(f"UIDL gave a line that names no message: {readable(line[:80])!r}")
-        found[int(number)] = uidl.decode("latin-1")
+def unique_ids(body: bytes) -> dict[int, str | None]:
+    """UIDL's body as {message number: unique id}; the id keeps inner blanks and high bytes.
+
+    None for an id that is blank or cannot be kept, and for a number that is given two ids.
+    """
+    found: dict[int, str | None] = {}
+    for number, rest in _numbered(body, "UIDL"):
+        # QUIRK(gmail): a message now and then has a blank id; the others are as good as ever.
+        keeps = rest and b"\0" not in rest and len(rest) <= UIDL_BYTES_MAX
+        uidl = rest.decode("latin-1") if keeps else None
+        found[number] = uidl if found.get(number, uidl) == uidl else None
     return found
+
+
+def _numbered(body: bytes, verb: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of a listing as (message number, what follows it)."""
+    for line in body.split(b"\r\n"):
+        if not line.strip():
+            continue
+        # QUIRK(comcast): several spaces stand between number and id; others send a tab, or blanks at the end.
+        number, rest = (*line.split(None, 1), b"")[:2]
+        if not _is_number(number):
+            raise Untrusted(f"{verb} gave a line that names no message: {readable(line[:80])!r}")
+        yield int(number), rest.strip(b" \t")
+
+
+def _is_number(word: bytes) -> bool:
+    return word.isdigit() and len(word) <= NUMBER_DIGITS_MAX
 
 
 def join_listing(uidl_body: bytes, list_body: bytes) -> list[Listed]:
-    """The listing of a session, in order of message numbers."""
-    octets = sizes(list_body)
-    seen: dict[str, int] = {}
-    entries = []
-    for number, uidl in sorted(unique_ids(uidl_body).items()):
-        entries.append(Listed(number, uidl, octets.get(number), seen.get(uidl, 0)))
-        seen[uidl] = seen.get(uidl, 0) + 1
-    return entries
+    """The listing of a session, in order of message numbers.
+
+    What either of the two commands names is there: without a size where LIST leaves it out,
+    without a unique id where UIDL does.
+    """
+    uidls, octets = unique_ids(uidl_body), sizes(list_body)
+    numbers = sorted(uidls.keys() | octets.keys())
+    return twins(Listed(number, uidls.get(number), octets.get(number)) for number in numbers)
+
+
+def twins(entries: Iterable[Listed]) -> list[Listed]:
+    """The entries, each told how many before it have its unique id."""
+    seen: Counter[str | None] = Counter()
+    told = []
+    for entry in entries:
+        told.append(replace(entry, twin=seen[entry.uidl] if entry.uidl else 0))
+        seen[entry.uidl] += 1
+    return told
 
 
 def readable(data: bytes) -> str:

@@ -21,6 +21,27 @@ select pg_try_advisory_lock(7368560, cast(:mailbox_id as integer));
 -- name: free_lease
 select pg_advisory_unlock(7368560, cast(:mailbox_id as integer));
 
+-- name: take_slot
+-- One of the :sessions_max slots of a host that nobody has; :mine are those that this connection has already.
+select slot from generate_series(1, :sessions_max) as slot
+where slot <> all(cast(:mine as integer[])) and pg_try_advisory_lock(hashtext(:host), slot)
+limit 1;
+
+-- name: free_slot
+select pg_advisory_unlock(hashtext(:host), :slot);
+
+-- name: login_wait
+-- Seconds until a mailbox may be logged in to: the pause it asked for, or its LOGIN-DELAY since the last login.
+select greatest(extract(epoch from greatest(
+        (select until from ops.pause where mailbox_id = :mailbox_id),
+        (select began_at + make_interval(secs => login_delay_seconds) from ops.session
+         where mailbox_id = :mailbox_id order by session_id desc limit 1)) - now()), 0);
+
+-- name: pause
+insert into ops.pause (mailbox_id, until, reason)
+values (:mailbox_id, now() + make_interval(secs => :seconds), :reason)
+on conflict (mailbox_id) do update set until = excluded.until, reason = excluded.reason;
+
 -- name: present_epoch
 select epoch_id, host, username from archive.epoch
 where mailbox_id = :mailbox_id order by epoch_id desc limit 1;
@@ -31,9 +52,9 @@ values (:mailbox_id, :host, :username, :reason) returning epoch_id;
 
 -- name: begin_session
 insert into ops.session (run_id, mailbox_id, epoch_id, host, port, username, tls_version, tls_cipher,
-    certificate_sha256, greeting, capabilities_before, capabilities_after, mechanism)
+    certificate_sha256, greeting, capabilities_before, capabilities_after, mechanism, utf8, login_delay_seconds)
 values (:run_id, :mailbox_id, :epoch_id, :host, :port, :username, :tls_version, :tls_cipher,
-    :certificate_sha256, :greeting, :capabilities_before, :capabilities_after, :mechanism)
+    :certificate_sha256, :greeting, :capabilities_before, :capabilities_after, :mechanism, :utf8, :login_delay_seconds)
 returning session_id;
 
 -- name: end_session

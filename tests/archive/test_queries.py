@@ -57,14 +57,14 @@ def deliver(engine: Engine, mailbox: str, *raws: bytes) -> None:
 def ask(engine: Engine, name: str) -> list[dict[str, object]]:
     """The rows that a query answers."""
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(statements.query(name)).mappings()]
+        return [dict(row) for row in connection.execute(statements.titled("queries", name)).mappings()]
 
 
 def test_every_query_runs_and_says_what_it_answers(engine: Engine):
     """A file each, a sentence first, and SQL that Postgres takes."""
     deliver(engine, "ann", LETTER + b"\r\nhello\r\n")
-    assert len(statements.queries()) >= 5
-    for name, answers in statements.queries().items():
+    assert len(statements.titles("queries")) >= 5
+    for name, answers in statements.titles("queries").items():
         assert answers.endswith((".", "?")), name
         ask(engine, name)
 
@@ -95,5 +95,5 @@ def test_one_file_across_mailboxes(engine: Engine):
 
 def test_an_unknown_query_is_named():
     """With those that are known."""
-    with pytest.raises(Misconfigured, match="there is no query 'nothing'; known are attachments"):
-        statements.query("nothing")
+    with pytest.raises(Misconfigured, match="there is no 'nothing' in queries; known are attachments"):
+        statements.titled("queries", "nothing")

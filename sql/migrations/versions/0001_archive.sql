@@ -66,6 +66,8 @@ create table ops.session (
     capabilities_before text[],
     capabilities_after text[],
     mechanism text not null,
+    utf8 boolean not null,
+    login_delay_seconds double precision,
     began_at timestamptz not null default now(),
     listed_at timestamptz,
     listed bigint,
@@ -92,7 +94,9 @@ comment on column ops.session.certificate_sha256 is 'SHA-256 of the server''s ce
 comment on column ops.session.greeting is 'What the server said first.';
 comment on column ops.session.capabilities_before is 'CAPA before the login; null where not known to the server.';
 comment on column ops.session.capabilities_after is 'CAPA after the login; null where not known to the server.';
-comment on column ops.session.mechanism is 'How it logged in: USER or APOP.';
+comment on column ops.session.mechanism is 'How it logged in: USER, APOP, or the name of a SASL mechanism.';
+comment on column ops.session.utf8 is 'Whether UTF-8 mode was on (RFC 6856): the server may send other bytes then.';
+comment on column ops.session.login_delay_seconds is 'Pause between two logins that CAPA asks for (LOGIN-DELAY, RFC 2449); null for none.';
 comment on column ops.session.began_at is 'When the login had gone through.';
 comment on column ops.session.listed_at is 'When the listing was recorded.';
 comment on column ops.session.listed is 'Messages that the listing named.';
@@ -103,6 +107,16 @@ comment on column ops.session.quit_accepted is 'Whether QUIT was accepted; null 
 comment on column ops.session.quit_reply is 'What QUIT answered.';
 comment on column ops.session.ended_at is 'When it ended; null if it was killed.';
 comment on column ops.session.failure is 'What cut it short; null if nothing did.';
+
+-- One row for each mailbox whose server asked to be left alone for a while; all workers keep to it.
+create table ops.pause (
+    mailbox_id bigint primary key references archive.mailbox,
+    until timestamptz not null,
+    reason text not null
+);
+comment on column ops.pause.mailbox_id is 'The mailbox.';
+comment on column ops.pause.until is 'Before this nobody logs in.';
+comment on column ops.pause.reason is 'What the server said.';
 
 -- One row for each message a mailbox was ever seen to hold.
 create table archive.delivery (
@@ -142,21 +156,58 @@ comment on column archive.message.head_sha256 is 'SHA-256 of its header block wi
 comment on column archive.message.session_id is 'The session that brought it first.';
 comment on column archive.message.archived_at is 'When it was committed.';
 
--- One row for each piece of a message's bytes; all pieces in order are the message.
-create table archive.segment (
-    message_id bigint not null references archive.message,
+-- One row for each distinct content of a large attachment, decoded.
+create table archive.blob (
+    blob_id bigint generated always as identity primary key,
+    sha256 bytea not null unique check (octet_length(sha256) = 32),
+    octets bigint not null
+);
+comment on column archive.blob.blob_id is 'Number of the blob.';
+comment on column archive.blob.sha256 is 'SHA-256 of the content.';
+comment on column archive.blob.octets is 'Number of its bytes.';
+
+-- One row for each piece of a blob; all pieces in order are the blob.
+create table archive.blob_piece (
+    blob_id bigint not null references archive.blob,
     position integer not null,
     octets integer not null,
     zstd boolean not null,
     content bytea not null,
-    primary key (message_id, position)
+    primary key (blob_id, position)
+);
+alter table archive.blob_piece alter column content set storage external;
+comment on column archive.blob_piece.blob_id is 'The blob.';
+comment on column archive.blob_piece.position is 'Place of the piece; they ascend, and need not begin at 0.';
+comment on column archive.blob_piece.octets is 'Bytes of the piece, at most 1 MiB.';
+comment on column archive.blob_piece.zstd is 'Whether content is compressed (zstd, RFC 8878).';
+comment on column archive.blob_piece.content is 'The bytes.';
+
+-- One row for each step of the recipe that gives a message's bytes: literal bytes, or a blob encoded in base64 again.
+create table archive.segment (
+    message_id bigint not null references archive.message,
+    position integer not null,
+    octets bigint not null,
+    zstd boolean,
+    content bytea,
+    blob_id bigint references archive.blob,
+    line_octets integer,
+    line_end bytea,
+    final_line_end boolean,
+    primary key (message_id, position),
+    check (num_nonnulls(content, zstd) in (0, 2) and num_nonnulls(content, blob_id) = 1),
+    check (num_nonnulls(blob_id, line_octets, line_end, final_line_end) in (0, 4))
 );
 alter table archive.segment alter column content set storage external;
+create index on archive.segment (blob_id) where blob_id is not null;
 comment on column archive.segment.message_id is 'The message.';
-comment on column archive.segment.position is 'Place of the piece, from 0.';
-comment on column archive.segment.octets is 'Bytes of the piece, at most 1 MiB.';
-comment on column archive.segment.zstd is 'Whether content is compressed (zstd, RFC 8878).';
-comment on column archive.segment.content is 'The bytes.';
+comment on column archive.segment.position is 'Place of the step; they ascend, and need not be without gaps.';
+comment on column archive.segment.octets is 'Bytes of the message that it gives.';
+comment on column archive.segment.zstd is 'Whether content is compressed (zstd, RFC 8878); null for a blob.';
+comment on column archive.segment.content is 'Literal bytes, at most 1 MiB; null for a blob.';
+comment on column archive.segment.blob_id is 'The blob to encode; null for literal bytes.';
+comment on column archive.segment.line_octets is 'Characters of base64 in a line.';
+comment on column archive.segment.line_end is 'What ends a line.';
+comment on column archive.segment.final_line_end is 'Whether the last line has its end.';
 
 create type archive.step as enum (
     'archived', 'duplicate', 'quarantined', 'excluded', 'vanished',
@@ -231,6 +282,7 @@ insert into ops.enrolment (place) values (ops.place());
 create table ops.download_piece (
     delivery_id bigint not null references archive.delivery,
     position integer not null,
+    blob integer,
     octets integer not null,
     sha256 bytea not null,
     zstd boolean not null,
@@ -240,7 +292,8 @@ create table ops.download_piece (
 alter table ops.download_piece alter column content set storage external;
 comment on column ops.download_piece.delivery_id is 'The delivery under retrieval.';
 comment on column ops.download_piece.position is 'Place of the piece, from 0.';
-comment on column ops.download_piece.octets is 'Bytes of the piece, as they came.';
+comment on column ops.download_piece.blob is 'Which base64 part of the message it is a piece of, decoded, from 0; null for bytes as they came.';
+comment on column ops.download_piece.octets is 'Bytes of the piece.';
 comment on column ops.download_piece.sha256 is 'SHA-256 of those bytes: a retry compares by it.';
 comment on column ops.download_piece.zstd is 'Whether content is compressed.';
 comment on column ops.download_piece.content is 'The bytes, as a segment will have them.';

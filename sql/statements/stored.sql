@@ -1,0 +1,11 @@
+-- What is stored, read back, a statement a name.
+
+-- name: messages
+-- Every message with the steps of its recipe in order, or those that one mailbox held.
+select m.message_id, m.sha256, m.octets, s.octets as segment_octets, s.zstd, s.content, s.blob_id,
+       s.line_octets, s.line_end, s.final_line_end
+from archive.message m left join archive.segment s using (message_id)
+where cast(:mailbox as text) is null or exists (
+    select from archive.ledger l join archive.delivery d using (delivery_id) join archive.mailbox b using (mailbox_id)
+    where l.message_id = m.message_id and b.name = :mailbox)
+order by m.message_id, s.position;
