@@ -4,11 +4,14 @@ import os
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, Param, get_current_context, task
+from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, get_current_context, task
 
 from etl.airflow import tasks
 
+# Whoever waits for new mail schedules on this; an event's extra holds the counts of the run.
 MAIL_ARCHIVE = Asset("popvault://mail-archive")
+
+ONLY_A_PERSON_CAN_HELP = RetryRule("etl.errors.Stop", RetryAction.FAIL, reason="a retry would not help")
 
 with DAG(
     "archive_mail",
@@ -17,10 +20,15 @@ with DAG(
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
-    default_args={"retries": 3, "retry_delay": timedelta(minutes=2), "retry_exponential_backoff": True},
+    default_args={
+        "retries": 3,
+        "retry_delay": timedelta(minutes=2),
+        "retry_exponential_backoff": 2,
+        "retry_policy": ExceptionRetryPolicy([ONLY_A_PERSON_CAN_HELP]),
+    },
     params={
         "mailboxes": Param(os.environ.get("POPVAULT_MAILBOXES", ""), type="string", title="The mailboxes file"),
-        "shard_mailboxes": Param(50, type="integer", minimum=1, title="Mailboxes of one task"),
+        "shard_mailboxes": Param(100, type="integer", minimum=1, title="Mailboxes of one task"),
     },
     tags=["popvault"],
 ):
@@ -32,19 +40,27 @@ with DAG(
         params = context["params"]
         return tasks.plan(params["mailboxes"], params["shard_mailboxes"], context["run_id"])
 
-    @task(map_index_template="{{ shard_label }}")
-    def archive(shard: dict[str, Any]) -> dict[str, int]:
-        """Archive the mailboxes of one shard."""
+    # The pool bounds how many shards run at once, over all runs and DAGs that name it.
+    @task(pool=os.environ.get("POPVAULT_POOL", "default_pool"), map_index_template="{{ shard_label }}")
+    def archive(shard: dict[str, Any]) -> None:
+        """Archive the mailboxes of one shard; busy servers are tried again, and only they."""
         context = get_current_context()
-        context["shard_label"] = f"{shard['names'][0]} and {len(shard['names']) - 1} more"
-        return tasks.archive(context["params"]["mailboxes"], shard["run_id"], shard["names"])
+        context["shard_label"] = shard["label"]
+        reports = tasks.archive(context["params"]["mailboxes"], shard, context["task_state_store"])
+        context["ti"].xcom_push("reports", reports)  # kept also when this try fails
+        tasks.raise_for(reports)
 
-    @task(outlets=[MAIL_ARCHIVE])
-    def summarise(planned: list[dict[str, Any]], shards: list[dict[str, int]]) -> dict[str, Any]:
-        """Check the books; tell those who wait for new mail how much there is."""
-        summary = tasks.summarise(planned[0]["run_id"], list(shards))
-        get_current_context()["outlet_events"][MAIL_ARCHIVE].extra = summary
+    @task(trigger_rule="all_done", outlets=[MAIL_ARCHIVE])
+    def summarise(planned: list[dict[str, Any]] | None, shards: Any) -> dict[str, Any]:
+        """Close the run, however it went, and tell those who wait for new mail how much there is."""
+        summary = tasks.summarise(planned, shards[:] if shards else [])  # one request for all, not one each
+        get_current_context()["outlet_events"][MAIL_ARCHIVE].extra = tasks.announcement(summary)
         return summary
 
-    shards = plan()
-    summarise(shards, archive.expand(shard=shards))
+    @task
+    def verdict(summary: dict[str, Any]) -> None:
+        """Fail the run where a mailbox was left undone: after the mail of the others is announced."""
+        tasks.verdict(summary)
+
+    planned = plan()
+    verdict(summarise(planned, archive.expand(shard=planned)["reports"]))

@@ -111,6 +111,7 @@ class Mailbox(_Strict):
     preset says, or all.
     enabled: false leaves it out of runs.
     sessions_per_host: how many sessions its host has from all workers at once; default 32.
+    idle_seconds_max: how long its server may be silent before the line counts as cut; default 60.
     delete_messages_max: how many one run may delete; what is over waits for the next run.
     message_bytes_max: what LIST says is larger is not retrieved (its header block is); none by default.
     session_bytes_max, session_minutes_max: what one run retrieves at most; the rest waits for the next run.
@@ -136,6 +137,7 @@ class Mailbox(_Strict):
     messages_per_session: Annotated[int, Field(ge=1)] | None = None
     enabled: bool = True
     sessions_per_host: Annotated[int, Field(ge=1, le=1000)] = 32
+    idle_seconds_max: Annotated[float, Field(gt=0)] = 60.0
     delete_messages_max: Annotated[int, Field(ge=0)] = 100_000
     message_bytes_max: Annotated[int, Field(ge=0)] | None = None
     session_bytes_max: Annotated[int, Field(ge=1)] | None = None

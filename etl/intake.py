@@ -17,7 +17,7 @@ from etl.archive import loader, search
 from etl.archive.loader import Arrival
 from etl.archive.rows import CHUNK_OCTETS
 from etl.errors import Retry, Skip, Stop
-from etl.parsers import Blocks, Job, Parsers, unread
+from etl.parsers import Blocks, Job, Parsers, bare
 
 # A batch is what one transaction commits and one parser takes: the cost of both is shared.
 BATCH_MESSAGES = 128
@@ -129,7 +129,7 @@ class Intake:
 
     async def put(self, arrival: Arrival) -> asyncio.Future[str]:
         """Take a message; the future is its outcome, once it is committed. Waits while too much is in flight."""
-        size = len(arrival.raw)
+        size = arrival.held_octets
         if not self._has_room(size):
             self.flush()
             async with self._room:
@@ -167,21 +167,20 @@ class Intake:
         finally:
             self._indexing.wake()
             async with self._room:
-                self._octets -= sum(len(arrival.raw) for arrival in arrivals)
+                self._octets -= sum(arrival.held_octets for arrival in arrivals)
                 self._room.notify_all()
 
     async def _load(self, arrivals: Sequence[Arrival]) -> dict[int, str]:
         """Number, read and commit a batch; where Postgres refuses it, one by one, and the one refused without rows."""
         numbers = await self._archive.do(loader.number, arrivals)
         new = {a.sha256: a for a in arrivals if not numbers[a.sha256].known}
-        jobs = [Job(numbers[sha256].message_id, a.raw, not a.staged) for sha256, a in new.items()]
+        jobs = [Job(numbers[sha256].message_id, a.raw, a.skeleton) for sha256, a in new.items()]
         blocks = dict(zip(new, await self._parsers.parse(jobs), strict=True))
         try:
             return await self._archive.do(loader.load, arrivals, numbers, blocks)
         except Skip as refusal:
             if len(arrivals) == 1:
-                bare: dict[bytes, Blocks] = {
-                    s: unread(j, f"its rows were refused: {refusal}") for s, j in zip(new, jobs, strict=True)
-                }
-                return await self._archive.do(loader.load, arrivals, numbers, bare)
+                reason = f"its rows were refused: {refusal}"
+                alone: dict[bytes, Blocks] = {s: bare(job, reason) for s, job in zip(new, jobs, strict=True)}
+                return await self._archive.do(loader.load, arrivals, numbers, alone)
             return {key: value for a in arrivals for key, value in (await self._load([a])).items()}

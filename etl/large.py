@@ -8,23 +8,27 @@ import hashlib
 from contextlib import suppress
 
 from etl.archive import downloads, loader
+from etl.archive.downloads import Held
 from etl.archive.loader import Arrival
-from etl.archive.rows import CHUNK_OCTETS
+from etl.archive.recipe import Piece, Recipe
 from etl.errors import Failure
 from etl.intake import Archive
+from etl.mime.large import LargeReader
+from etl.mime.splitter import Event
 
 
 class LargeDownload:
     """One large message under way: `feed` it, then `finish`; or `close`, when the line is cut."""
 
-    def __init__(self, archive: Archive, delivery_id: int, session_id: int, held: list[downloads.Piece]):
+    def __init__(self, archive: Archive, delivery_id: int, session_id: int, held: list[Held]):
         self._archive, self._delivery_id, self._session_id = archive, delivery_id, session_id
-        self._held = held
-        self._buffer = bytearray()
+        self._held, self._held_before = held, len(held)
+        self._events: list[Event] = []
+        self._reader = LargeReader(self._events.append)
+        self._recipe = Recipe()
         self._position = 0
         self._digest = hashlib.sha256()
         self._octets = 0
-        self._head = b""
         self._storing: asyncio.Task[None] | None = None
         self.gained = False
 
@@ -35,31 +39,31 @@ class LargeDownload:
 
     async def feed(self, data: bytes) -> None:
         """Take the next bytes off the wire."""
-        self._buffer += data
-        while len(self._buffer) >= CHUNK_OCTETS:
-            piece = bytes(self._buffer[:CHUNK_OCTETS])
-            del self._buffer[:CHUNK_OCTETS]
-            await self._take(piece)
+        self._digest.update(data)
+        self._octets += len(data)
+        self._reader.feed(data)
+        await self._take(self._recipe.take(self._events))
+        self._events.clear()
 
     async def finish(self) -> Arrival:
         """The message is whole: what the intake is to be given of it."""
-        if self._buffer:
-            await self._take(bytes(self._buffer))
+        skeleton = self._reader.close()
+        await self._take([*self._recipe.take(self._events), *self._recipe.close()])
         await self._stored()
         if self._position < len(self._held):  # it is shorter than it was
             await self._restart()
         return Arrival(
-            self._delivery_id, self._session_id, self._head, self._digest.digest(),
-            loader.head_sha256(self._head), self._octets, staged=True,
+            self._delivery_id, self._session_id, self._digest.digest(), loader.head_sha256(skeleton.raw),
+            self._octets, None, skeleton, tuple(self._recipe.blobs),
         )  # fmt: skip
 
-    async def _take(self, piece: bytes) -> None:
-        if not self._octets:
-            self._head = piece[: piece.find(b"\r\n\r\n") + 4]
-        self._digest.update(piece)
-        self._octets += len(piece)
+    async def _take(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            await self._take_one(piece)
+
+    async def _take_one(self, piece: Piece) -> None:
         if self._position < len(self._held):
-            if self._held[self._position] == downloads.Piece.of(piece):
+            if self._held[self._position] == Held.of(piece):
                 self._position += 1
                 return
             await self._restart()
@@ -73,7 +77,8 @@ class LargeDownload:
         if self._storing:
             storing, self._storing = self._storing, None
             await storing
-            self.gained = True
+            # More than was held before: a server that sends other bytes each time must not keep us for ever.
+            self.gained |= self._position > self._held_before
 
     async def _restart(self) -> None:
         del self._held[self._position :]

@@ -14,7 +14,8 @@ from typing import BinaryIO
 import msgspec
 
 from etl.archive import rows
-from etl.mime.rows import Defect, Reading
+from etl.mime.rows import Reading, Skeleton, unread
+from etl.mime.version import PARSER
 
 # The slowest message of the corpus takes under half a second.
 MESSAGE_SECONDS_MAX = 60.0
@@ -26,14 +27,14 @@ _LENGTH = struct.Struct(">Q")
 
 
 class Job(msgspec.Struct, array_like=True, frozen=True):
-    """One message to read: the number it will have, and its bytes.
+    """One message to read: the number it will have, and its bytes, which become segments.
 
-    store: whether the bytes become segments; False where they are stored already.
+    skeleton: of a message too large for that, whose bytes are stored already, what is to be read instead.
     """
 
     message_id: int
-    raw: bytes
-    store: bool
+    raw: bytes | None = None
+    skeleton: Skeleton | None = None
 
 
 # For each table of `rows.TABLES` the message's lines of COPY text.
@@ -79,14 +80,13 @@ class Parsers:
         finally:
             self._idle.put_nowait(worker)
         if len(jobs) == 1:
-            return [unread(jobs[0], f"the parser gave up: {type(failure).__name__}")]
+            return [bare(jobs[0], f"the parser gave up: {type(failure).__name__}")]
         return [(await self.parse([job]))[0] for job in jobs]
 
 
-def unread(job: Job, reason: str) -> Blocks:
+def bare(job: Job, reason: str) -> Blocks:
     """The rows of a message that nothing could read: its bytes, and why."""
-    reading = Reading(defects=[Defect("unreadable", "1", reason)])
-    return rows.blocks(job.message_id, job.raw if job.store else None, reading, "none")
+    return rows.blocks(job.message_id, job.raw, unread(reason), PARSER)
 
 
 async def _start() -> asyncio.subprocess.Process:
@@ -116,15 +116,19 @@ async def _end(worker: asyncio.subprocess.Process | None) -> None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    from etl.mime.reading import PARSER, read
+    # Only the workers pay for loading the parser.
+    from etl.mime.large import read_large
+    from etl.mime.reading import read
+
+    def reading(job: Job) -> Reading:
+        return read_large(job.skeleton) if job.skeleton else read(job.raw or b"")
 
     while len(header := requests.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(header)
         request = requests.read(length)
         if len(request) < length:  # the run was killed in the middle of a frame
             return
-        made = [rows.blocks(j.message_id, j.raw if j.store else None, read(j.raw), PARSER) for j in _jobs(request)]
-        frame = _pack(made)
+        frame = _pack([rows.blocks(job.message_id, job.raw, reading(job), PARSER) for job in _jobs(request)])
         answers.write(_LENGTH.pack(len(frame)) + frame)
         answers.flush()
 

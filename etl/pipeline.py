@@ -32,18 +32,24 @@ from etl.parsers import Parsers
 from etl.pop3.connection import OnWire
 from etl.pop3.login import Account, Greeted
 from etl.pop3.replies import Listed
-from etl.pop3.session import WINDOW_OCTETS, Refused, Session
+from etl.pop3.session import WINDOW_OCTETS, InStep, Refused, Session
 
 log = logging.getLogger(__name__)
 
 MAILBOXES_AT_ONCE = 16
 # A mailbox whose line is cut is opened anew so often in one run, without anything gained.
 SESSIONS_MAX = 3
+# And so often at all: a server that always has something new and never lets us finish is left to the next run.
+BROKEN_SESSIONS_MAX = 100
 BACKOFF_SECONDS = 1.0
 # A pause that a server asks for is waited out in the run up to this; a longer one is left to a later run.
 PAUSE_SECONDS_MAX = 60.0
 # Below this the window of what is asked for ahead does not shrink, however often the line is cut.
 WINDOW_OCTETS_MIN = 64 * 1024
+
+UIDLS_CHANGED = "the UIDLs changed"
+# QUIRK(popa3d): a UIDL is made of some headers, so new mail may come under that of a deleted one.
+UIDL_REUSED = "a UIDL came back with other mail"
 
 COPY = (
     "this database is a copy of the archive that may delete mail on servers, so nothing was deleted;"
@@ -159,24 +165,27 @@ class _Visit:
         self._mailbox, self._mailbox_id, self._shard = mailbox, mailbox_id, shard
         self._archive = shard.archive
         self._window_octets = WINDOW_OCTETS
+        # After a session that ended in doubt: one message at a time, to learn which one it is about.
+        self._wary = False
         self._done = Done(mailbox.name)
         # Anew for each session:
         self._session_id = 0
         self._outcomes: list[asyncio.Future[str]] = []
+        self._unbelieved: list[tuple[int, Arrival | Refused]] = []
         self._retrieving: int | None = None
         self._large: LargeDownload | None = None
         self._gained = False
         self._complaint: Failure | None = None
 
     async def sessions(self) -> Done:
-        """As many sessions as it takes, and no more than SESSIONS_MAX in a row that gain nothing."""
-        in_vain = 0
+        """As many sessions as it takes; of those cut short no more than SESSIONS_MAX in a row that gain nothing."""
+        in_vain = broken = 0
         while True:
             failure = await self._session_in_turn()
             if failure is None and not (self._gained and self._mailbox.quirks.messages_per_session):
                 return self._done
-            in_vain = 0 if self._gained else in_vain + 1
-            if failure and (not _passes(failure) or in_vain >= SESSIONS_MAX):
+            in_vain, broken = 0 if self._gained else in_vain + 1, broken + (failure is not None)
+            if failure and (not _passes(failure) or in_vain >= SESSIONS_MAX or broken >= BROKEN_SESSIONS_MAX):
                 return replace(self._done, failure=failure)
             if failure:
                 self._window_octets = max(self._window_octets // 2, WINDOW_OCTETS_MIN)
@@ -253,19 +262,34 @@ class _Visit:
         entries = {entry.number: entry for entry in listing}
         rows = [(e.number, str(e.uidl), e.twin, e.octets) for e in listing]
         await self._archive.do(ledger.note_entries, self._session_id, rows)
-        candidates = await self._archive.do(ledger.renamed, self._session_id, epoch_id)
-        old = {}
-        for entry, head in await session.heads([entries[number] for number in candidates]):
-            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
-            if message_id is not None:
-                old[entry.number] = message_id
-        if old:
-            epoch_id = await self._archive.do(ledger.change_epoch, self._mailbox_id, self._session_id, epoch_id)
+        changed = await self._what_changed(session, entries, epoch_id)
+        old = await self._old_mail(session, entries, epoch_id) if changed else {}
+        if changed == UIDL_REUSED or old:
+            named = (self._mailbox_id, self._session_id, epoch_id, changed)
+            epoch_id = await self._archive.do(ledger.change_epoch, *named)
         await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
         log.info("session=%s mailbox=%s listed=%d", self._session_id, self._mailbox.name, len(entries))
         if old:
             await self._archive.do(ledger.recognise, self._session_id, old)
         return entries
+
+    async def _what_changed(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> str | None:
+        """Why UIDLs may no longer mean what they meant; None where nothing speaks for it."""
+        known = await self._archive.do(ledger.doubtful, self._session_id, epoch_id)
+        for entry, head in await session.heads([entries[number] for number in known]):
+            if head is None or head_sha256(head) != known[entry.number]:
+                return UIDL_REUSED
+        return UIDLS_CHANGED if await self._archive.do(ledger.all_unknown, self._session_id, epoch_id) else None
+
+    async def _old_mail(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> dict[int, int]:
+        """What the archive has under another UIDL, by size and header block: {message number: message id}."""
+        candidates = await self._archive.do(ledger.old_mail, self._session_id, epoch_id)
+        old = {}
+        for entry, head in await session.heads([entries[number] for number in candidates]):
+            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
+            if message_id is not None:
+                old[entry.number] = message_id
+        return old
 
     async def _work(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
         """What is to be retrieved, {message number: delivery id}; of what is too large, the header block is kept."""
@@ -298,10 +322,13 @@ class _Visit:
         following = iter([*work.values(), None])
         self._retrieving = next(following)
         wanted = self._within_limits(entries[number] for number in work)
-        async for got in session.retrieve(wanted, self._window_octets):
+        async for got in session.retrieve(wanted, self._window_octets, self._wary):
+            if isinstance(got, InStep):
+                await self._believe()
+                continue
             delivery_id = work[got.entry.number]
             if isinstance(got, Refused):
-                await self._refused(delivery_id, got)
+                self._unbelieved.append((delivery_id, got))
             else:
                 pieces.append(got.data)
                 octets += len(got.data)
@@ -326,9 +353,18 @@ class _Visit:
             arrival, self._large = await self._large.finish(), None
         else:
             arrival = Arrival.of(delivery_id, self._session_id, raw)
-        self._outcomes.append(await self._shard.intake.put(arrival))
+        self._unbelieved.append((delivery_id, arrival))
         log.debug("session=%s delivery=%s octets=%d retrieved", self._session_id, delivery_id, arrival.octets)
-        self._done = replace(self._done, retrieved=self._done.retrieved + 1)
+
+    async def _believe(self) -> None:
+        """What came is what was asked for: messages go to the intake, refusals into the ledger."""
+        believed, self._unbelieved = self._unbelieved, []
+        for delivery_id, got in believed:
+            if isinstance(got, Refused):
+                await self._refused(delivery_id, got)
+            else:
+                self._outcomes.append(await self._shard.intake.put(got))
+                self._done = replace(self._done, retrieved=self._done.retrieved + 1)
 
     async def _refused(self, delivery_id: int, refused: Refused) -> None:
         reason = f"RETR refused: {refused.text}"
@@ -354,7 +390,7 @@ class _Visit:
     async def _blame(self, failure: Failure) -> None:
         """The message that was under way when the line was cut: tried once more in vain, unless it gained pieces."""
         large, self._large = self._large, None
-        delivery_id, self._retrieving = self._retrieving, None
+        delivery_id = self._suspect()
         if large:
             await large.close()
             self._gained |= large.gained
@@ -362,6 +398,19 @@ class _Visit:
             return
         # In quarantine it stops nobody, so that is a gain too.
         self._gained |= await self._archive.do(ledger.note_failure, delivery_id, self._session_id, str(failure))
+
+    def _suspect(self) -> int | None:
+        """The delivery that ended the session: the one not believed, or the one under way; None where nobody knows."""
+        retrieving, self._retrieving = self._retrieving, None
+        unbelieved, self._unbelieved = self._unbelieved, []
+        if not unbelieved:
+            self._wary = False
+            return retrieving
+        if len(unbelieved) > 1 and not self._wary:
+            self._gained = self._wary = True  # the next session learns more
+            return None
+        self._wary = True
+        return unbelieved[0][0]
 
     async def _delete(self, session: Session, entries: Mapping[int, Listed]) -> int:
         """DELE what may go, and say how many. The ledger says so first: a kill in between leaves a trace, no riddle."""
@@ -427,6 +476,7 @@ async def _account(mailbox: Mailbox) -> Account:
         utf8=mailbox.utf8,
         quirks=mailbox.quirks,
         ca_file=Path(mailbox.ca_file).expanduser() if mailbox.ca_file else None,
+        idle_seconds_max=mailbox.idle_seconds_max,
     )
 
 

@@ -3,7 +3,8 @@
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.ledger import enrol
 from etl.archive.migrations import migrate
-from tests import dovecot
+from tests.servers.dovecot import Dovecot
+from tests.servers.every import SERVERS
+from tests.servers.server import Server
 
 _numbers = itertools.count(1)
 
@@ -41,20 +44,33 @@ def migrated(postgres_url: str) -> str:
     return url.rpartition("/")[2]
 
 
+@pytest.fixture(scope="session")
+def new_database(postgres_url: str, migrated: str) -> Callable[[], str]:
+    """Makes an empty archive and gives its URL."""
+
+    def make() -> str:
+        url = _database(postgres_url, migrated)
+        engine = engine_for(url)
+        with engine.connect() as connection:
+            enrol(connection)  # a copy may not delete on servers until it is told so
+        engine.dispose()
+        return url
+
+    return make
+
+
 @pytest.fixture
-def engine(postgres_url: str, migrated: str) -> Iterator[Engine]:
+def database_url(new_database: Callable[[], str]) -> str:
+    """The URL of an empty archive."""
+    return new_database()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
     """An empty archive."""
-    engine = engine_for(_database(postgres_url, migrated))
-    with engine.connect() as connection:
-        enrol(connection)  # a copy may not delete on servers until it is told so
+    engine = engine_for(database_url)
     yield engine
     engine.dispose()
-
-
-@pytest.fixture
-def database_url(engine: Engine) -> str:
-    """The URL of the same empty archive."""
-    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _database(postgres_url: str, template: str) -> str:
@@ -72,12 +88,33 @@ def _administer(postgres_url: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def pop3_server() -> Iterator[dovecot.Dovecot]:
-    """A real Dovecot; skipped, loudly, where it is not installed."""
-    if reason := dovecot.missing():
+def every_server() -> Iterator[dict[str, Server]]:
+    """All real servers that can run here, by name. Those that cannot are missed by `any_server`."""
+    with ExitStack() as stack:
+        running = {}
+        for kind in SERVERS:
+            if not kind.missing():
+                # Not below pytest's folder: unprivileged processes of the servers could not reach it.
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="popvault-server-"))
+                running[kind.name] = kind(Path(folder))
+                stack.callback(running[kind.name].stop)
+        yield running
+
+
+@pytest.fixture(scope="session", params=SERVERS, ids=lambda kind: kind.name)
+def any_server(request: pytest.FixtureRequest, every_server: dict[str, Server]) -> Server:
+    """Each real server in turn; skipped, loudly, where it cannot run."""
+    if reason := request.param.missing():
         pytest.skip(reason)
-    # Not below pytest's folder: Dovecot's unprivileged processes could not reach it.
-    with tempfile.TemporaryDirectory(prefix="popvault-dovecot-") as root:
-        server = dovecot.Dovecot(Path(root))
+    return every_server[request.param.name]
+
+
+@pytest.fixture(scope="session")
+def pop3_server() -> Iterator[Dovecot]:
+    """A real Dovecot; skipped, loudly, where it is not installed."""
+    if reason := Dovecot.missing():
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="popvault-server-") as folder:
+        server = Dovecot(Path(folder))
         yield server
         server.stop()

@@ -23,7 +23,7 @@ def test_a_mailbox_in_its_plainest_form(tmp_path: Path):
     """Implicit TLS, its port, the strongest login, nothing deleted."""
     (ann,) = read(tmp_path, ANN)
     assert (ann.port, ann.tls, ann.way, ann.utf8, ann.delete_after_seconds) == (995, "implicit", None, False, None)
-    assert ann.quirks == Quirks()
+    assert (ann.quirks, ann.idle_seconds_max) == (Quirks(), 60.0)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,7 @@ def test_a_mailbox_in_its_plainest_form(tmp_path: Path):
         ('auth = "xoauth2"', ":1: mailbox 'ann': auth 'xoauth2' does not log in with a password"),
         ('token = { env = "T" }', ":1: mailbox 'ann': write exactly one of password, token and oauth; "
                                   "there is password and token"),
+        ("idle_seconds_max = 0", ":6: mailbox 'ann': idle_seconds_max: Input should be greater than 0"),
         ("messages_per_session = 0", ":6: mailbox 'ann': messages_per_session: Input should be greater than or equal"),
         ('[mailbox.oauth]\ntoken_url = "https://t"\nclient = "c"', ":8: mailbox 'ann': unknown key 'oauth.client'; "
                                                                   "did you mean 'client_id'?"),

@@ -1,6 +1,8 @@
 """The pipeline against a server that does what real ones do now and then."""
 
+import base64
 import hashlib
+import random
 import re
 import threading
 from collections import Counter
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from etl.archive import ledger
+from etl.archive import ledger, stored
 from etl.config import Mailbox as Configured
 from etl.errors import Retry, Stop
 from etl.pipeline import Done, Options, archive_shard
@@ -118,6 +120,45 @@ def test_new_mail_in_place_of_old_begins_no_epoch(archivist: Archivist):
         archivist.run(server)
     assert archivist.ask("select count(*) from archive.epoch") == [1]
     assert archivist.steps() == {"archived": 3, "gone": 2}
+
+
+class Reusing(Session):
+    """Gives every message the same UIDL."""
+
+    def uidl_of(self, number: int) -> object:
+        """One for all."""
+        return "same"
+
+
+@pytest.mark.parametrize("top", [True, False])
+def test_new_mail_under_the_uidl_of_deleted_mail_is_archived_before_it_may_go(archivist: Archivist, top: bool):
+    """A server may give a UIDL again: what comes back is compared by its header block, and never deleted unread."""
+    with Pop3Server(ann(LETTERS[0]), Behaviour(top=top), session=Reusing) as server:
+        archivist.run(server, delete="at once")
+        for raw in LETTERS[1:]:
+            server.mailboxes["ann"].deliver(raw)
+            assert archivist.run(server, delete="at once").archived == 1
+        assert server.mailboxes["ann"].messages() == []
+    assert archivist.stored() == hashes(*LETTERS)
+    assert archivist.balance() == {"listed": 4, "archived": 4, "balanced": True}
+
+
+class KeepingAll(Session):
+    """Accepts QUIT and removes nothing."""
+
+    def reply_quit(self, argument: str) -> Reply:
+        """A lie."""
+        self.deleted.clear()
+        return super().reply_quit(argument)
+
+
+def test_mail_that_stays_although_quit_was_accepted_is_not_fetched_again(archivist: Archivist):
+    """It is the same mail, as its header block tells: DELE is sent again, and nothing else."""
+    with Pop3Server(ann(*LETTERS), session=KeepingAll) as server:
+        for _ in range(3):
+            archivist.run(server, delete="at once")
+        assert (commands(server, "RETR"), commands(server, "DELE")) == (4, 12)
+    assert archivist.balance() == {"listed": 4, "archived": 4, "balanced": True}
 
 
 class Forgetful(Session):
@@ -335,6 +376,46 @@ def test_a_message_whose_rows_postgres_refuses_is_archived_without_them(archivis
     assert archivist.stored() == hashes(*LETTERS)
     (defect,) = archivist.ask("select detail from archive.defect where kind = 'unreadable'")
     assert "no bob here" in str(defect)
+
+
+def with_file(subject: str, content: bytes, after: bytes = b"") -> bytes:
+    """A message with an attachment."""
+    return (
+        f"From: ann@example.org\nSubject: {subject}\nContent-Type: multipart/mixed; boundary=b\n\n".encode()
+        + b"--b\nContent-Type: text/plain\n\nsee file\n"
+        + b"--b\nContent-Type: application/pdf; name=large.pdf\nContent-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(content) + after + b"--b--\n"
+    )  # fmt: skip
+
+
+def test_a_large_attachment_is_stored_once_and_decoded(archivist: Archivist):
+    """Two messages with one file: one blob, both messages back byte for byte, their rows as if read whole."""
+    content = random.Random(1).randbytes(3_000_000)
+    raws = [with_file("one", content), with_file("two", content), with_file("damaged", content, b"!!!\n")]
+    with Pop3Server(ann(*raws)) as server:
+        assert archivist.run(server).archived == 3
+    assert archivist.ask("select octets from archive.blob") == [3_000_000]
+    assert archivist.ask("select count(*) from archive.segment where blob_id is not null") == [3]
+    with archivist.engine.connect() as connection:
+        found = {b"".join(message.pieces()): message.fault for message in stored.messages(connection)}
+    assert found == dict.fromkeys(map(wire, raws))
+    whole = hashlib.sha256(content).hexdigest()
+    assert archivist.ask("select sha256 from mart.attachment where octets = 3000000") == [whole] * 3
+    assert set(archivist.ask("select trim(body, E'\\n') from archive.reading")) == {"see file"}
+
+
+def test_a_torn_large_attachment_goes_on_in_the_middle_of_its_blob(archivist: Archivist):
+    """Decoded pieces are compared like any others; the attachment is one blob in the end."""
+    raw = with_file("torn", random.Random(2).randbytes(4_000_000))
+    Tearing.octets = 0
+    with Pop3Server(ann(raw), session=Tearing) as server:
+        assert archivist.run(server).failure is None
+    assert archivist.stored() == hashes(raw)
+    assert archivist.steps() == {"archived": 1}
+    assert archivist.ask("select octets from archive.blob") == [4_000_000]
+    with archivist.engine.connect() as connection:
+        assert [message.fault for message in stored.checked(connection)] == [None]
+        assert not any(stored.books(connection).values())
 
 
 class Slow(Session):

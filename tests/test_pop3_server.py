@@ -120,6 +120,20 @@ def test_logins(behaviour: Behaviour, mechanism: str):
             asyncio.run(mechanism_of("other"))
 
 
+class QuotesPassword(servers.Session):
+    """Says what it refuses."""
+
+    def reply_pass(self, argument: str) -> Reply:
+        """As servers do that take PASS for an unknown command."""
+        return servers.err(f"unknown command: PASS {argument}")
+
+
+def test_a_password_that_the_server_quotes_is_not_passed_on():
+    """The sentence of a refused login holds the server's words but not the password."""
+    with misbehaving(QuotesPassword) as server, pytest.raises(Stop, match=r"unknown command: PASS \*\*\*; check"):
+        asyncio.run(fetch(account(server)))
+
+
 def test_what_may_not_be_said_is_refused(server: Pop3Server):
     """States are kept, and after three wrong passwords the server hangs up."""
     with socket.create_connection(("127.0.0.1", server.port), 5) as line, line.makefile("rb") as answers:
@@ -269,7 +283,7 @@ class Lies(servers.Session):
 
 def misbehaving(session: type[servers.Session]) -> Pop3Server:
     """Ann's mailbox behind a server that does not do as it should."""
-    return Pop3Server({"ann": Mailbox(PASSWORD, RAWS)}, session=session)
+    return Pop3Server({"ann": Mailbox(PASSWORD, RAWS)}, Behaviour(apop=False), session)
 
 
 def test_a_refused_message_leaves_the_rest():

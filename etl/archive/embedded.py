@@ -49,6 +49,10 @@ class EmbeddedPostgres:
         port = (data / "postmaster.pid").read_text().splitlines()[3]
         return f"postgresql://{USER}:{self._password_file.read_text()}@127.0.0.1:{port}/{DATABASE}"
 
+    def is_up(self) -> bool:
+        """Whether it runs now."""
+        return self._is_up(self.home / "postgres")
+
     def stop(self) -> bool:
         """Stop the server; whether it was up."""
         data = self.home / "postgres"

@@ -97,9 +97,8 @@ def begin_session(connection: Connection, run_id: int, mailbox_id: int, facts: d
         return session_id, epoch_id
 
 
-def change_epoch(connection: Connection, mailbox_id: int, session_id: int, epoch_id: int) -> int:
-    """Begin a new epoch in the middle of a session, whose listing shows that all UIDLs changed; its number."""
-    reason = "the UIDLs changed"
+def change_epoch(connection: Connection, mailbox_id: int, session_id: int, epoch_id: int, reason: str) -> int:
+    """Begin a new epoch in the middle of a session, whose listing shows that UIDLs mean other mail; its number."""
     with connection.begin():
         last = connection.execute(statement("ledger", "present_epoch"), {"mailbox_id": mailbox_id}).one()
         here = {"mailbox_id": mailbox_id, "host": last.host, "username": last.username}
@@ -136,16 +135,31 @@ def note_entries(connection: Connection, session_id: int, entries: Sequence[Entr
                 copy.write_row((session_id, *entry))
 
 
-def renamed(connection: Connection, session_id: int, epoch_id: int) -> dict[int, dict[bytes, int]]:
-    """Entries that may be old mail under new UIDLs: {message number: {SHA-256 of the header block: message id}}.
-
-    Empty where at least one UIDL is known, as it nearly always is.
-    """
-    found: dict[int, dict[bytes, int]] = {}
+def doubtful(connection: Connection, session_id: int, epoch_id: int) -> dict[int, bytes]:
+    """Entries whose UIDL may have been given to other mail: {message number: SHA-256 of the head it meant}."""
     named = {"session_id": session_id, "epoch_id": epoch_id}
     with connection.begin():
-        for row in connection.execute(statement("ledger", "renamed"), named):
-            found.setdefault(row.number, {})[bytes(row.head_sha256)] = row.message_id
+        rows = connection.execute(statement("ledger", "doubtful"), named)
+        return {row.number: bytes(row.head_sha256) for row in rows}
+
+
+def all_unknown(connection: Connection, session_id: int, epoch_id: int) -> bool:
+    """Whether all UIDLs of the listing are new, though old mail should still be there."""
+    with connection.begin():
+        return bool(_one(connection, "all_unknown", session_id=session_id, epoch_id=epoch_id))
+
+
+def old_mail(connection: Connection, session_id: int, epoch_id: int) -> dict[int, dict[bytes, int | None]]:
+    """Entries that may be archived mail under a new UIDL: {message number: {SHA-256 of the head: message id}}.
+
+    None where two messages have that head and that size: then only the bytes can tell.
+    """
+    found: dict[int, dict[bytes, int | None]] = {}
+    named = {"session_id": session_id, "epoch_id": epoch_id}
+    with connection.begin():
+        for row in connection.execute(statement("ledger", "old_mail"), named):
+            heads, head = found.setdefault(row.number, {}), bytes(row.head_sha256)
+            heads[head] = None if head in heads else row.message_id
     return found
 
 

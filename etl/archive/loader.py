@@ -11,31 +11,40 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from etl.archive import downloads
 from etl.archive.database import driver
+from etl.archive.recipe import Blob
 from etl.archive.rows import TABLES
 from etl.archive.statements import statement
+from etl.mime.rows import Skeleton
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One retrieved message: which delivery it is, its identity, and what to read of it.
 
-    raw: the bytes off the wire; of a staged message, its skeleton: what the parser is given.
-    staged: its bytes are in the archive already, as pieces of a download.
+    raw: the bytes off the wire. Of a large message, whose bytes are in the database already as pieces of a download,
+    there is only the skeleton, for the parser, and `blobs`, its base64 parts.
     """
 
     delivery_id: int
     session_id: int
-    raw: bytes
     sha256: bytes
     head_sha256: bytes
     octets: int
-    staged: bool = False
+    raw: bytes | None
+    skeleton: Skeleton | None = None
+    blobs: tuple[Blob, ...] = ()
 
     @classmethod
     def of(cls, delivery_id: int, session_id: int, raw: bytes) -> "Arrival":
         """A message that came whole."""
-        return cls(delivery_id, session_id, raw, hashlib.sha256(raw).digest(), head_sha256(raw), len(raw))
+        return cls(delivery_id, session_id, hashlib.sha256(raw).digest(), head_sha256(raw), len(raw), raw)
+
+    @property
+    def held_octets(self) -> int:
+        """What it takes up in memory, more or less."""
+        return len(self.raw or b"") + (len(self.skeleton.raw) if self.skeleton else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +127,9 @@ def _raced(
 
 
 def _take_over_pieces(connection: Connection, arrivals: Sequence[Arrival], new: Mapping[int, int]) -> None:
-    """The pieces of downloads become segments of new messages ({delivery id: message id}); the rest is dropped."""
+    """The pieces of downloads become recipes of new messages ({delivery id: message id}); the rest is dropped."""
     for arrival in arrivals:
-        if not arrival.staged:
-            continue
-        named = {"delivery_id": arrival.delivery_id, "message_id": new.get(arrival.delivery_id)}
-        if arrival.delivery_id in new:
-            connection.execute(statement("load", "take_over_pieces"), named)
-        connection.execute(statement("load", "drop_pieces"), {**named, "position": 0})
+        if arrival.skeleton:
+            if arrival.delivery_id in new:
+                downloads.take_over(connection, arrival.delivery_id, new[arrival.delivery_id], arrival.blobs)
+            downloads.drop(connection, arrival.delivery_id)

@@ -7,51 +7,71 @@ from pathlib import Path
 from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, CursorResult, Row, text
 
 from etl.archive.statements import statement, titled, titles
 from etl.errors import Misconfigured, Stop
+from etl.mime.transfer import Base64Shape, encode
 
-# A fetch takes so many segments, each of at most 1 MiB.
-SEGMENTS_AT_ONCE = 32
+# A fetch takes so many rows, each with at most 1 MiB.
+STEPS_AT_ONCE = 16
 
 
 class Stored:
     """One stored message as it comes back. Drain `pieces`, then ask for its `fault`; None: all is as recorded."""
 
-    def __init__(self, message_id: int, sha256: bytes, octets: int, segments: Iterable[Row[Any]]):
+    def __init__(self, connection: Connection, message_id: int, sha256: bytes, octets: int, steps: Iterable[Row[Any]]):
         self.message_id, self.sha256, self.octets = message_id, sha256, octets
         self.fault: str | None = "it was not read to its end"
-        self._segments = segments
+        self._connection, self._steps = connection, steps
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes of the message, in pieces of about a MiB."""
         digest, octets = hashlib.sha256(), 0
         try:
-            for piece in itertools.chain.from_iterable(map(_bytes, self._segments)):
-                digest.update(piece)
-                octets += len(piece)
-                yield piece
+            for step in self._steps:
+                for piece in self._bytes(step):
+                    digest.update(piece)
+                    octets += len(piece)
+                    yield piece
         except zstandard.ZstdError as error:
             self.fault = f"its stored bytes cannot be decompressed ({error})"
             return
         right = (digest.digest(), octets) == (self.sha256, self.octets)
         self.fault = None if right else f"its {octets} bytes of {self.octets} hash to {digest.hexdigest()}"
 
+    def _bytes(self, step: Row[Any]) -> Iterator[bytes]:
+        """The bytes that one step of a recipe gives; none for the empty recipe of a message without bytes."""
+        if step.content is not None:
+            yield _content(step)
+        elif step.blob_id is not None:
+            blob = _stream(self._connection, "blob", blob_id=step.blob_id)
+            yield from encode(
+                map(_content, blob), Base64Shape(step.line_octets, bytes(step.line_end), step.final_line_end)
+            )
+
+
+def _content(row: Row[Any]) -> bytes:
+    return zstandard.decompress(row.content) if row.zstd else bytes(row.content)
+
+
+def _stream(connection: Connection, name: str, **named: Any) -> CursorResult[Any]:
+    return connection.execute(statement("stored", name), named, execution_options={"yield_per": STEPS_AT_ONCE})
+
 
 def messages(connection: Connection, mailbox: str | None = None) -> Iterator[Stored]:
     """Every stored message in order; of one mailbox where it is named. Drain each before the next."""
-    rows = connection.execution_options(yield_per=SEGMENTS_AT_ONCE).execute(
-        statement("stored", "messages"), {"mailbox": mailbox}
-    )
-    for (message_id, sha256, octets), segments in itertools.groupby(rows, lambda r: (r.message_id, r.sha256, r.octets)):
-        yield Stored(message_id, bytes(sha256), octets, segments)
+    return _grouped(connection, _stream(connection, "messages", mailbox=mailbox))
 
 
-def _bytes(segment: Row[Any]) -> Iterator[bytes]:
-    """The bytes that one step of a recipe gives; none for a message without any."""
-    if segment.content is not None:
-        yield zstandard.decompress(segment.content) if segment.zstd else bytes(segment.content)
+def message(connection: Connection, message_id: int) -> Stored:
+    """One stored message, which must be there."""
+    return next(_grouped(connection, _stream(connection, "message", message_id=message_id)))
+
+
+def _grouped(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Stored]:
+    for (message_id, sha256, octets), steps in itertools.groupby(rows, lambda r: (r.message_id, r.sha256, r.octets)):
+        yield Stored(connection, message_id, bytes(sha256), octets, steps)
 
 
 def checked(connection: Connection) -> Iterator[Stored]:

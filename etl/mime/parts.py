@@ -1,95 +1,237 @@
-"""The MIME tree of a parsed message as rows (RFC 2045 to 2049, 2183).
+"""The MIME tree of a parsed message as rows (RFC 2045 to 2049, 2183), and its bodies.
 
-Content is decoded, hashed and measured here, and not kept.
+Content is decoded, hashed and measured here once, and kept for the bodies only.
 """
 
 import hashlib
-from collections.abc import Iterator
+import re
+from dataclasses import dataclass, replace
+from email import errors, utils
 from email.message import Message
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
 
-from mailparser.utils import decode_header_part, mime_header_view
+from mailparser.utils import decode_base64_payload
 
+from etl.mime import charsets, tree, words
 from etl.mime.rows import Defect, Part, clean
 
+_DESCRIBING = {"content-type", "content-disposition", "content-id", "content-transfer-encoding"}
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16}[A-Za-z0-9+/\r\n]*+={0,2}[\r\n]*+")
+_CID = re.compile(rb"cid:([^\"'\s<>()]{1,500})", re.I)
 
-def walk(message: Message, path: str = "1") -> Iterator[tuple[str, Message]]:
-    """Every node with its path, in document order. Iterative: depth is the sender's choice."""
-    waiting = [(path, message)]
+
+# What the headers of a part tell of its content: their names in lower case and raw values.
+_Told = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A leaf that a reader sees as text. alternative: the path of the multipart that offers it as a choice."""
+
+    path: str
+    html: bool
+    content: bytes
+    charset: str | None
+    alternative: str | None
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What the headers of a part say of its content."""
+
+    content_type: str
+    charset: str | None
+    transfer_encoding: str | None
+    disposition: str | None
+    filename: str | None
+    content_id: str | None
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Node:
+    """A part on the way: where it is, and what lies around it."""
+
+    part: Message
+    path: str
+    alternative: str | None = None
+    attached: bool = False
+
+
+def read(message: Message, fallback: str | None, defects: list[Defect]) -> tuple[list[Part], list[Body]]:
+    """A row for each node, and the bodies; a node that cannot be read whole gives what can, and a defect.
+
+    fallback: the charset that the message speaks where it does not say.
+    """
+    rows: list[Part] = []
+    bodies: list[Body] = []
+    waiting = [_Node(message, "1")]
+    parameters = 0
     while waiting:
-        path, part = waiting.pop()
-        yield path, part
-        if part.is_multipart():
-            children = enumerate(part.get_payload(), start=1)
-            waiting += reversed([(f"{path}.{i}", child) for i, child in children if isinstance(child, Message)])
+        node = waiting.pop()
+        told = tuple((n, str(v)) for name, v in node.part.raw_items() if (n := name.lower()) in _DESCRIBING)
+        parameters += sum(value.count(";") for _, value in told)
+        told = _bounded(node, told, parameters, defects)
+        described = _described(node, told, fallback, defects)
+        waiting += reversed(_children(node, described))
+        content = None if node.part.is_multipart() else _content(node, described, defects)
+        rows.append(_row(node, described, content))
+        if content is not None and (body := _body(node, described, content)):
+            bodies.append(body)
+        seen = {type(d).__name__: Defect(type(d).__name__, node.path, _detail(d)) for d in node.part.defects}
+        defects += seen.values()
+    return _without_images_of_pages(rows, bodies), bodies
 
 
-def read(message: Message, defects: list[Defect]) -> list[Part]:
-    """A row for each node; a node that cannot be read whole gives what can, and a defect."""
-    rows = []
-    for path, part in walk(message):
-        defects += [Defect(type(d).__name__, path, clean(str(d) or type(d).__doc__ or "")) for d in part.defects]
-        try:
-            rows.append(_row(path, part))
-        except Exception as error:  # the stdlib raises on real parts: unknown charsets, broken RFC 2231
-            defects.append(Defect("part", path, clean(f"{type(error).__name__}: {error}")))
-            rows.append(_bare_row(path, part))
-    return rows
+def _without_images_of_pages(rows: list[Part], bodies: list[Body]) -> list[Part]:
+    """The rows, where what an HTML body shows in its place (RFC 2392) is no attachment, whatever its name."""
+    if not any(row.attachment and row.content_id and row.disposition != "attachment" for row in rows):
+        return rows
+    pages = (body.content for body in bodies if body.html)
+    shown = {b"<%b>" % unquote_to_bytes(cid) for page in pages for cid in _CID.findall(page)}
+
+    def is_shown(row: Part) -> bool:
+        return row.disposition != "attachment" and (row.content_id or "").encode() in shown
+
+    return [replace(row, attachment=False) if row.attachment and is_shown(row) else row for row in rows]
 
 
-def _row(path: str, part: Message) -> Part:
-    view, _ = mime_header_view(part)
-    filename = decode_header_part(view.get_filename()) or None
-    disposition = view.get_content_disposition()
-    content_type = view.get_content_type()
-    content_id = view.get("content-id")
-    encoding = view.get("content-transfer-encoding")
-    container = part.is_multipart()
-    content = b"" if container else decoded_content(part)
-    return Part(
-        path=path,
-        content_type=clean(content_type),
+def _detail(defect: errors.MessageDefect) -> str:
+    return clean(str(defect) or type(defect).__doc__ or "")[:500]
+
+
+def _bounded(node: _Node, told: _Told, parameters: int, defects: list[Defect]) -> _Told:
+    if parameters <= tree.PARAMETERS_MAX and all(len(v) <= tree.PARAMETERS_CHARACTERS_MAX for _, v in told):
+        return told
+    defects.append(Defect("mime_header", node.path, "parameters too many or too long; not all are read"))
+    return tuple((name, tree.bounded(value, parameters)) for name, value in told)
+
+
+def _described(node: _Node, told: _Told, fallback: str | None, defects: list[Defect]) -> _Described:
+    plain = all(value.isascii() for _, value in told)
+    describe = _describe_again if sum(len(value) for _, value in told) < 500 else _describe
+    try:
+        described = describe(told, node.part.get_default_type(), None if plain else fallback)
+    except Exception as error:  # the stdlib raises on real parts: broken RFC 2231
+        defects.append(Defect("part", node.path, clean(f"{type(error).__name__}: {error}")))
+        return _Described("application/octet-stream", None, None, None, None, None, ())
+    defects += [Defect("mime_header", node.path, clean(problem)) for problem in described.problems]
+    return described
+
+
+def _describe(told: _Told, default_type: str, fallback: str | None) -> _Described:
+    problems: list[str] = []
+    view = Message()
+    view.set_default_type(default_type)
+    for name, value in told:
+        view.set_raw(name, words.plain(value, fallback, problems))
+    content_id, encoding = view.get("content-id"), view.get("content-transfer-encoding")
+    return _Described(
+        content_type=clean(view.get_content_type()),
         charset=_clean(view.get_content_charset()),
         transfer_encoding=_clean(encoding.strip().lower() if encoding else None),
-        disposition=_clean(disposition),
-        filename=_clean(filename),
+        disposition=_clean(view.get_content_disposition()),
+        filename=_clean(_filename(view, fallback, problems)),
         content_id=_clean(content_id.strip() if content_id else None),
-        octets=None if container else len(content),
-        sha256=None if container else hashlib.sha256(content).digest(),
-        attachment=_is_attachment(container, disposition, filename, content_id, content_type),
+        problems=tuple(problems),
     )
 
 
-def _is_attachment(
-    container: bool, disposition: str | None, filename: str | None, content_id: str | None, content_type: str
-) -> bool:
-    """What a reader would list as a file: by disposition, by name, or an embedded object."""
-    if container:
-        return disposition == "attachment"
-    embedded = bool(content_id) and not content_type.startswith("text/")
-    return disposition == "attachment" or bool(filename) or embedded
+# Most parts are described alike: "text/plain; charset=utf-8" and little more.
+_describe_again = lru_cache(maxsize=1024)(_describe)
 
 
-def _bare_row(path: str, part: Message) -> Part:
-    payload = part.get_payload()
-    content = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
-    return Part(
-        path=path,
-        content_type="application/octet-stream",
-        charset=None,
-        transfer_encoding=None,
-        disposition=None,
-        filename=None,
-        content_id=None,
-        octets=len(content),
-        sha256=hashlib.sha256(content).digest(),
-        attachment=False,
-    )
+def _filename(view: Message, fallback: str | None, problems: list[str]) -> str | None:
+    """The file's name, by RFC 2231 as it should be or by RFC 2047 as it mostly is."""
+    name = view.get_param("filename", None, "content-disposition") or view.get_param("name", None, "content-type")
+    if not name:
+        return None
+    if isinstance(name, tuple):
+        charset, _, octets = name
+        name, problem = charsets.decode(octets.encode("raw-unicode-escape"), charset, fallback)
+        problems += [problem] if problem else []
+    name = utils.unquote(name).replace("\r", "").replace("\n", "")
+    return words.decode(name, fallback, problems).strip() or None
 
 
-def decoded_content(part: Message) -> bytes:
+def _children(node: _Node, described: _Described) -> list[_Node]:
+    if not node.part.is_multipart():
+        return []
+    disposition = described.disposition
+    # RFC 2183 section 2.9: a disposition holds for all that is in the container.
+    attached = node.attached or disposition not in (None, "inline") or (disposition is None and described.filename)
+    alternative = node.path if described.content_type == "multipart/alternative" else node.alternative
+    children = (child for child in node.part.get_payload() if isinstance(child, Message))
+    return [_Node(child, f"{node.path}.{i}", alternative, bool(attached)) for i, child in enumerate(children, start=1)]
+
+
+def _content(node: _Node, described: _Described, defects: list[Defect]) -> bytes:
     """A leaf's content with its transfer encoding undone; damaged encodings give what they can."""
-    payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
+    try:
+        content = node.part.get_payload(decode=True)
+        if any(isinstance(d, errors.InvalidBase64LengthDefect) for d in node.part.defects):
+            content = _odd_base64(bytes(content))
+    except Exception as error:  # the stdlib lets some errors of its codecs through
+        defects.append(Defect("part", node.path, clean(f"{type(error).__name__}: {error}")))
+        content = str(node.part.get_payload()).encode("utf-8", "surrogateescape")
+    return content if isinstance(content, bytes) else b""
+
+
+def _odd_base64(content: bytes) -> bytes:
+    """Base64 with a digit too many, which the standard library gives up whole and mail clients read.
+
+    Text that is only called base64 stays text.
+    """
+    return decode_base64_payload(content.decode("ascii")) if _BASE64.fullmatch(content) else content
+
+
+def _row(node: _Node, described: _Described, content: bytes | None) -> Part:
+    return Part(
+        path=node.path,
+        content_type=described.content_type,
+        charset=described.charset,
+        transfer_encoding=described.transfer_encoding,
+        disposition=described.disposition,
+        filename=described.filename,
+        content_id=described.content_id,
+        octets=None if content is None else len(content),
+        sha256=None if content is None else hashlib.sha256(content).digest(),
+        attachment=_is_attachment(described, container=content is None),
+    )
+
+
+def _is_attachment(described: _Described, container: bool) -> bool:
+    """What a reader would list as a file: by disposition, by name, or an object without a place in the text."""
+    if container or described.disposition == "attachment":
+        return described.disposition == "attachment"
+    embedded = bool(described.content_id) and not described.content_type.startswith("text/")
+    return bool(described.filename) or embedded
+
+
+def _body(node: _Node, described: _Described, content: bytes) -> Body | None:
+    """The part as a body, if mail-parser takes it for one: text that is no file, or a named file shown inline.
+
+    The text of a message that has no other is taken too: a named part, or a multipart without parts.
+    """
+    maintype, _, subtype = described.content_type.partition("/")
+    if not content or described.disposition == "attachment" or _is_binary(content, described.charset):
+        return None
+    if maintype == "multipart":
+        subtype = "plain"
+    elif (subtype not in ("plain", "html") and maintype != "text") or subtype in ("rtf", "calendar", "x-vcard"):
+        return None
+    shown = not node.attached and described.disposition == "inline" and maintype == "text"
+    named = (bool(described.filename) and not shown) or maintype == "multipart" or subtype not in ("plain", "html")
+    return Body(node.path, subtype == "html", content, described.charset, node.alternative, named)
+
+
+def _is_binary(content: bytes, charset: str | None) -> bool:
+    """Files are sent as text by mistake; no charset but UTF-16 and UTF-32 has NULs, and text has few by accident."""
+    return content.count(b"\0", 0, 1000) * 50 > min(len(content), 1000) and not (charset or "").startswith(
+        ("utf-16", "utf-32", "utf16", "ucs")
+    )
 
 
 def _clean(text: str | None) -> str | None:

@@ -89,6 +89,24 @@ class Reading:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The decoded content of a part. whole: whether the skeleton has all of it."""
+
+    octets: int
+    sha256: bytes
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's."""
+
+    raw: bytes
+    leaves: dict[str, Leaf]
+    defects: list[Defect] = field(default_factory=list)
+
+
 def clean(text: str) -> str:
     """The text with NULs and lone surrogates replaced: Postgres stores neither."""
     if text.isascii():
@@ -103,3 +121,8 @@ def _has_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def unread(reason: str) -> Reading:
+    """The reading of a message that nothing could read."""
+    return Reading(defects=[Defect("unreadable", "1", clean(reason))])

@@ -5,13 +5,15 @@ No protocol knowledge beyond "bytes go out, events come in".
 
 import asyncio
 import hashlib
+import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import Misconfigured, Retry, Stop
-from etl.pop3.protocol import Chunk, Command, Event, Protocol
+from etl.pop3.protocol import Chunk, Command, Event, Protocol, State
 from etl.pop3.replies import capabilities
 
 # One read takes what a fast line brings between two turns of the loop, and bounds our memory.
@@ -150,7 +152,8 @@ class Connection:
             if event is not None:
                 self._tell_event(event)
                 return event
-            self._events = iter(self._protocol.receive(await self._read()))
+            broken = self._protocol.state is State.BROKEN
+            self._events = iter(self._protocol.receive(b"" if broken else await self._read()))
 
     async def _read(self) -> bytes:
         try:
@@ -163,7 +166,18 @@ class Connection:
             raise Retry(f"the connection to {self._peer} was cut: {_reason(error)}") from error
         if not data:
             raise Retry(f"{self._peer} closed the connection before it had answered")
+        self._acknowledge()
         return data
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what was read now, and not some 40 ms later with our next command.
+
+        A server that writes an answer in pieces holds the next piece back until then (Nagle's algorithm, RFC 896).
+        """
+        line = self._writer.get_extra_info("socket")
+        if line is not None and hasattr(socket, "TCP_QUICKACK"):  # Linux; it holds for this once
+            with suppress(OSError):  # the line may be cut by now, with data still to be taken
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _tell(self, line: str) -> None:
         if self._on_wire:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from etl.errors import Failure, Stop, Untrusted
+from etl.errors import Failure, Retry, Stop, Untrusted
 from etl.pop3 import auth, refusals
 from etl.pop3.auth import Credential, Exchange, Offer, Way
 from etl.pop3.connection import Connection, Tls
@@ -87,15 +87,21 @@ class Greeted:
         return expire_days(self.capabilities)
 
 
-async def log_in(connection: Connection, account: Account, context: ssl.SSLContext | None) -> Greeted:
-    """Take the greeting, turn to TLS where asked, log in.
+class ApopRefused(Retry):
+    """The server hung up after it had refused APOP; on a new connection, without APOP, it may let us in."""
+
+
+async def log_in(
+    connection: Connection, account: Account, context: ssl.SSLContext | None, apop: bool = True
+) -> Greeted:
+    """Take the greeting, turn to TLS where asked, log in. apop: whether to see that APOP is on offer.
 
     Raises Stop when TLS or the credential is refused, Busy when the server asks to come later.
     """
     greeting = await reply_to(connection)
     if not greeting.ok:
         raise refusals.failure(f"{account} turned the connection away", greeting.text)
-    before, timestamp = await _capabilities(connection), apop_challenge(greeting.line)
+    before, timestamp = await _capabilities(connection), apop_challenge(greeting.line) if apop else None
     if account.tls == "starttls":
         assert context is not None
         await _start_tls(connection, account, context)
@@ -142,8 +148,12 @@ async def _authenticate(connection: Connection, account: Account, offer: Offer) 
         )
     except Stop as stop:
         raise type(stop)(f"{account}: {stop}") from None
-    for way in ways:
-        refusal = await _attempt(connection, account, way, offer)
+    for place, way in enumerate(ways):
+        try:
+            refusal = await _attempt(connection, account, way, offer)
+        except Retry as cut:
+            # QUIRK(solid-pop3d): it offers APOP to all, refuses it to who has no secret for it, and closes.
+            raise ApopRefused(str(cut)) if place and ways[place - 1] == "APOP" else cut from None
         if refusal is None:
             return way
         failure = _failure(account, way, refusal, offer)

@@ -141,6 +141,7 @@ class Protocol:
         self._waiting = deque([GREETING])
         self._body_of: Reply | None = None
         self._body = bytearray()
+        self._doubt = Untrusted("the conversation was broken off before")
 
     @property
     def unread(self) -> int:
@@ -150,8 +151,11 @@ class Protocol:
     def send(self, command: Command) -> bytes:
         """The bytes of a command, which from now on waits for its answer.
 
-        Raises ValueError for what may not be sent: out of state, or a line break in the argument.
+        Raises ValueError for what may not be sent: out of state, or a line break in the argument; Untrusted once
+        the conversation is over by a doubt.
         """
+        if self.state is State.BROKEN:
+            raise self._doubt
         if (self.state, command.verb) not in NEXT or not command.verb:
             raise ValueError(f"{command.verb} may not be sent in state {self.state.value}")
         if command.verb == RESPONSE and self._waiting:
@@ -164,21 +168,23 @@ class Protocol:
     def receive(self, data: bytes) -> list[Event]:
         """The events that these bytes complete.
 
-        Raises Untrusted when they are no answer to what was asked; the conversation is over then.
+        Raises Untrusted when they are no answer to what was asked; the conversation is over then. Events that
+        were complete before the doubt are given first, and it is raised at the next call.
         """
         events: list[Event] = []
         self._framer.feed(data)
         try:
             while (event := self._next()) is not None:
                 events.append(event)
-        except Untrusted:
-            self.state = State.BROKEN
-            raise
+        except Untrusted as doubt:
+            self.state, self._doubt = State.BROKEN, doubt
+            if not events:
+                raise
         return events
 
     def _next(self) -> Event | None:
         if self.state is State.BROKEN:
-            raise Untrusted("the conversation was broken off before")
+            raise self._doubt
         if self._body_of:
             return self._next_of_body(self._body_of)
         if not self._waiting:

@@ -4,20 +4,26 @@ Knows the order of things and the meaning of refusals; no database, no clock of 
 """
 
 import hashlib
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from etl.errors import Untrusted
 from etl.pop3 import auth, refusals
 from etl.pop3.connection import Connection, OnWire, tls_context
-from etl.pop3.login import Account, Greeted, ask, log_in, reply_to
-from etl.pop3.protocol import Chunk, Command, Reply
+from etl.pop3.login import Account, ApopRefused, Greeted, ask, log_in, reply_to
+from etl.pop3.protocol import Chunk, Command, Event, Reply
 from etl.pop3.replies import Listed, join_listing, offers, twins
 
 # What may be asked for ahead of its answer. 4 MiB covers 300 Mbit/s at 100 ms; 256 commands are
 # about 3 kB, which Dovecot takes while we read (it buffers 2 KiB and the socket holds the rest).
 WINDOW_OCTETS = 4 * 1024 * 1024
 WINDOW_COMMANDS = 256
+# So much may come after a message that is not of the size that LIST gave, before STAT must tell whether we are
+# still in step: the one more round trip is shared, and what cannot be believed yet is held in memory.
+DOUBTED_MESSAGES_MAX = 16
+DOUBTED_OCTETS_MAX = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,11 @@ class Refused:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class InStep:
+    """All that came up to here is what was asked for, and whole: answers and questions are still in step."""
+
+
 class Session:
     """A session that is logged in. Open it with `Session.open`; end it with `quit` or `close`."""
 
@@ -44,6 +55,7 @@ class Session:
         self._connection = connection
         self._account = account
         self.greeted = greeted
+        self._stat = b""
 
     @classmethod
     async def open(cls, account: Account, on_wire: OnWire | None = None) -> "Session":
@@ -54,12 +66,21 @@ class Session:
         """
         auth.check(account.credential)
         context = tls_context(account.ca_file) if account.tls != "none" else None
+        try:
+            return await cls._open(account, context, on_wire)
+        except ApopRefused:
+            return await cls._open(account, context, on_wire, apop=False)
+
+    @classmethod
+    async def _open(
+        cls, account: Account, context: ssl.SSLContext | None, on_wire: OnWire | None, apop: bool = True
+    ) -> "Session":
         implicit = context if account.tls == "implicit" else None
         connection = await Connection.open(
             account.host, account.port, implicit, idle_seconds_max=account.idle_seconds_max, on_wire=on_wire
         )
         try:
-            greeted = await log_in(connection, account, context)
+            greeted = await log_in(connection, account, context, apop)
         except BaseException:
             await connection.close()
             raise
@@ -82,7 +103,8 @@ class Session:
             if not reply.ok and (reply.command.verb != "UIDL" or refusals.passes(reply.text)):
                 delay = self.greeted.login_delay_seconds
                 raise refusals.failure(f"{self._account} refused {reply.command.verb}", reply.text, delay)
-        _, uidl, sizes = replies
+        stat, uidl, sizes = replies
+        self._stat = stat.line
         return join_listing(uidl.body, sizes.body)
 
     async def identified(self, entries: Sequence[Listed]) -> list[Listed]:
@@ -101,31 +123,51 @@ class Session:
         return twins(replace(e, uidl=names.get(e.number, e.uidl)) for e in entries)
 
     async def retrieve(
-        self, entries: Iterable[Listed], window_octets: int = WINDOW_OCTETS
-    ) -> AsyncIterator[Piece | Refused]:
+        self, entries: Iterable[Listed], window_octets: int = WINDOW_OCTETS, wary: bool = False
+    ) -> AsyncIterator[Piece | Refused | InStep]:
         """RETR each entry in order, and yield its bytes as they come.
 
         With PIPELINING, a window of so many octets is asked for ahead; without, one at a time.
         entries: taken one by one as the window has room, so an iterator that ends early ends the retrieval.
+
+        A server that does not double the dot of a line that is one dot cuts the message short there, and the rest,
+        which its sender wrote, reads like answers. So a message that has not the size that LIST gave is not
+        believed, nor what comes after it, before STAT answers as it did for the listing. InStep says that all so far
+        is believed; else Untrusted is raised. wary: one message at a time, so that a doubt is about one.
         """
-        window = _Window(iter(entries), WINDOW_COMMANDS if self.pipelining else 1, window_octets)
+        ahead = WINDOW_COMMANDS if self.pipelining and not wary else 1
+        window, doubt = _Window(iter(entries), ahead, window_octets), _Doubt(1 if wary else DOUBTED_MESSAGES_MAX)
         while True:
-            self._connection.send(*(Command("RETR", b"%d" % e.number, e.number) for e in window.refill()))
-            if not window.flying:
-                return
-            event = await self._connection.event()
-            entry = window.flying[0]
-            if isinstance(event, Chunk):
-                if event.last:
-                    window.answered()
-                yield Piece(entry, event.data, event.last)
+            if not doubt.is_due:
+                self._connection.send(*(Command("RETR", b"%d" % e.number, e.number) for e in window.refill()))
+            if window.flying:
+                event = await self._connection.event()
+                entry = window.flying[0] if isinstance(event, Chunk) and not event.last else window.answered()
+                yield _got(entry, event)
+                if not doubt.saw(entry, event):
+                    continue
+            elif doubt.messages:
+                await self._check_step()
+                doubt.ends()
             else:
-                window.answered()
-                yield Refused(entry, event.text)
+                return
+            if not doubt.messages:
+                yield InStep()
+
+    async def _check_step(self) -> None:
+        """Ask what is known, to hear whether answers and questions are still in step."""
+        reply = await ask(self._connection, Command("STAT"))
+        if reply.line != self._stat:
+            raise Untrusted(
+                f"{self._account} sent a message of another size than it had listed, and then answered STAT otherwise"
+                f" than before ({reply.text}); what came since is not believed"
+            )
 
     async def heads(self, entries: Sequence[Listed]) -> list[tuple[Listed, bytes | None]]:
         """The header block of each entry (TOP n 0); None where the server refuses."""
         replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in entries))
+        if replies:
+            await self._check_step()
         return [(e, r.body if r.ok else None) for e, r in zip(entries, replies, strict=True)]
 
     async def delete(self, entries: Iterable[Listed]) -> list[Refused]:
@@ -178,6 +220,42 @@ class _Window:
             self._next = next(self._entries, None)
         return sent
 
-    def answered(self) -> None:
-        """The first of those asked for is done with."""
-        self._octets -= self.flying.popleft().octets or 0
+    def answered(self) -> Listed:
+        """The first of those asked for is done with; which it was."""
+        entry = self.flying.popleft()
+        self._octets -= entry.octets or 0
+        return entry
+
+
+class _Doubt:
+    """How much has come since a message had not the size that LIST gave; messages is 0 where there is no doubt."""
+
+    def __init__(self, messages_max: int):
+        self._messages_max = messages_max
+        self._octets_of_message = 0
+        self.ends()
+
+    def ends(self) -> None:
+        """All that came is believed."""
+        self.messages = self._octets = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether nothing more should be asked for before the doubt is settled."""
+        return self.messages >= self._messages_max or self._octets > DOUBTED_OCTETS_MAX
+
+    def saw(self, entry: Listed, event: Event) -> bool:
+        """Take an event; whether the message is over with it."""
+        if isinstance(event, Chunk):
+            self._octets_of_message += len(event.data)
+            if not event.last:
+                return False
+        if self.messages or (isinstance(event, Chunk) and self._octets_of_message != entry.octets):
+            self.messages += 1
+            self._octets += self._octets_of_message
+        self._octets_of_message = 0
+        return True
+
+
+def _got(entry: Listed, event: Event) -> Piece | Refused:
+    return Piece(entry, event.data, event.last) if isinstance(event, Chunk) else Refused(entry, event.text)

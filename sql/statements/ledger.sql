@@ -71,19 +71,38 @@ create temporary table if not exists listing (
 -- name: forget_listing
 delete from listing where session_id = :session_id;
 
--- name: renamed
--- Entries that may be old mail under new UIDLs: no UIDL of the listing is known in the present epoch, though mail that
--- nobody deleted was there, and the size is that of a message archived from it.
+-- name: doubtful
+-- Entries whose UIDL may mean other mail by now: what it meant was archived, and then had left the mailbox or was deleted.
+select l.number, m.head_sha256
+from listing l
+join archive.delivery d on d.epoch_id = :epoch_id and d.uidl = l.uidl and d.twin = l.twin
+join archive.ledger a on a.delivery_id = d.delivery_id and a.step in ('archived', 'duplicate')
+join archive.message m on m.message_id = a.message_id
+where l.session_id = :session_id and exists (
+    select from archive.ledger g join ops.session s using (session_id)
+    where g.delivery_id = d.delivery_id and (g.step = 'gone' or g.step = 'delete sent' and s.quit_accepted)
+      and not exists (
+        select from archive.ledger r
+        where r.delivery_id = d.delivery_id and r.step = 'relisted' and r.entry_id > g.entry_id));
+
+-- name: all_unknown
+-- Whether no UIDL of the listing is known in the present epoch, though mail that nobody deleted was there.
+select exists (select from listing where session_id = :session_id)
+   and not exists (
+    select from listing l join archive.delivery d on d.epoch_id = :epoch_id and d.uidl = l.uidl and d.twin = l.twin
+    where l.session_id = :session_id)
+   and exists (
+    select from archive.delivery_state d where d.epoch_id = :epoch_id and d.present and not exists (
+        select from archive.ledger g where g.delivery_id = d.delivery_id and g.step = 'delete sent'));
+
+-- name: old_mail
+-- Entries that may be archived mail under a new UIDL: those of the size of a message archived from the epoch.
 select distinct on (l.number, m.message_id) l.number, m.message_id, m.head_sha256
 from listing l
 join archive.delivery d on d.epoch_id = :epoch_id and d.listed_octets = l.octets
 join archive.ledger a on a.delivery_id = d.delivery_id and a.step in ('archived', 'duplicate')
 join archive.message m on m.message_id = a.message_id
 where l.session_id = :session_id
-  and not exists (
-    select from listing k join archive.delivery e on e.epoch_id = :epoch_id and e.uidl = k.uidl and e.twin = k.twin
-    where k.session_id = :session_id)
-  and not exists (select from archive.ledger g where g.delivery_id = d.delivery_id and g.step in ('gone', 'delete sent'))
 order by l.number, m.message_id;
 
 -- name: move_session

@@ -23,17 +23,36 @@ select sha256 from added;
 
 -- name: held_pieces
 -- What is held of a large message whose download was cut.
-select octets, sha256 from ops.download_piece where delivery_id = :delivery_id order by position;
+select blob, octets, sha256 from ops.download_piece where delivery_id = :delivery_id order by position;
 
 -- name: add_piece
-insert into ops.download_piece (delivery_id, position, octets, sha256, zstd, content)
-values (:delivery_id, :position, :octets, :sha256, :zstd, :content);
+insert into ops.download_piece (delivery_id, position, blob, octets, sha256, zstd, content)
+values (:delivery_id, :position, :blob, :octets, :sha256, :zstd, :content);
 
 -- name: drop_pieces
 -- From :position on: the message is not what it was, or it is whole now.
 delete from ops.download_piece where delivery_id = :delivery_id and position >= :position;
 
--- name: take_over_pieces
--- The pieces of a download become the segments of its message.
+-- name: take_over_literals
+-- The literal pieces of a download become steps of its message's recipe.
 insert into archive.segment (message_id, position, octets, zstd, content)
-select :message_id, position, octets, zstd, content from ops.download_piece where delivery_id = :delivery_id;
+select :message_id, position, octets, zstd, content from ops.download_piece
+where delivery_id = :delivery_id and blob is null;
+
+-- name: add_blob
+-- The number of a blob, and whether it is new.
+with added as (
+    insert into archive.blob (sha256, octets) values (:sha256, :octets) on conflict (sha256) do nothing returning blob_id
+)
+select blob_id, true as new from added
+union all select blob_id, false from archive.blob where sha256 = :sha256
+limit 1;
+
+-- name: take_over_blob
+insert into archive.blob_piece (blob_id, position, octets, zstd, content)
+select :blob_id, position, octets, zstd, content from ops.download_piece
+where delivery_id = :delivery_id and blob = :blob;
+
+-- name: add_blob_segment
+insert into archive.segment (message_id, position, octets, blob_id, line_octets, line_end, final_line_end)
+values (:message_id, :position, :message_octets, :blob_id, :line_octets, :line_end, :final_line_end);

@@ -9,3 +9,15 @@ where cast(:mailbox as text) is null or exists (
     select from archive.ledger l join archive.delivery d using (delivery_id) join archive.mailbox b using (mailbox_id)
     where l.message_id = m.message_id and b.name = :mailbox)
 order by m.message_id, s.position;
+
+-- name: message
+-- The steps of one message's recipe, in order.
+select m.message_id, m.sha256, m.octets, s.octets as segment_octets, s.zstd, s.content, s.blob_id,
+       s.line_octets, s.line_end, s.final_line_end
+from archive.message m left join archive.segment s using (message_id)
+where m.message_id = :message_id
+order by s.position;
+
+-- name: blob
+-- The pieces of a blob, in order.
+select zstd, content from archive.blob_piece where blob_id = :blob_id order by position;

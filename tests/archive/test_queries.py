@@ -7,7 +7,8 @@ from etl.archive import statements
 from etl.archive.loader import Arrival, load, number
 from etl.archive.rows import blocks
 from etl.errors import Misconfigured
-from etl.mime.reading import PARSER, read
+from etl.mime.reading import read
+from etl.mime.version import PARSER
 
 LETTER = b"From: ann@example.org\r\nTo: bob@example.net\r\nDate: Tue, 3 Mar 2026 09:30:00 +0000\r\n"
 WITH_FILE = (
@@ -16,8 +17,8 @@ WITH_FILE = (
 )
 SESSION = """
     with run as (insert into ops.run (trigger, host, version) values ('command', 'h', '0') returning run_id)
-    insert into ops.session (run_id, mailbox_id, epoch_id, host, port, username, greeting, mechanism)
-    select run_id, :mailbox, :epoch, 'h', 110, 'u', '', 'USER' from run returning session_id
+    insert into ops.session (run_id, mailbox_id, epoch_id, host, port, username, greeting, mechanism, utf8)
+    select run_id, :mailbox, :epoch, 'h', 110, 'u', '', 'USER', false from run returning session_id
 """
 
 

@@ -1,14 +1,17 @@
-"""Mail archived a second, whole command, real servers: `python -m tests.bench.archiving [MAILBOXES] [PATTERN]`.
+"""Mail archived a second, whole command, real servers: `python -m tests.bench.archiving --help`.
 
 MAIL_CORPUS names a folder of raw messages; PATTERN picks files in it. They are dealt to MAILBOXES
 mailboxes of a Dovecot, archived by `popvault run` into an empty Postgres (fsync on), checked
 (verify, export against what the server sends, a second run) and measured. With one mailbox, the script that
-anybody would write first (tests.bench.plain) runs over it too, for the ratio.
+anybody would write first (tests.bench.plain) runs over it too, for the ratio. With --kills the run is killed at
+random moments first, and it is not its speed but its result that counts.
 """
 
+import argparse
 import hashlib
 import os
 import poplib
+import random
 import resource
 import shutil
 import subprocess
@@ -24,42 +27,65 @@ from sqlalchemy import text
 
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
-from tests.dovecot import Dovecot
-from tests.system.test_archive import Popvault
+from tests.servers.dovecot import Dovecot
+from tests.system.command import Popvault
 
 MIB = 1024 * 1024
-SIZES = """
-select pg_database_size(current_database()) as whole, (select sum(octets) from archive.message) as mail,
-       (select coalesce(sum(pg_total_relation_size(c.oid)), 0) from pg_class c
-        where relnamespace = 'search'::regnamespace and relkind = 'r') as search
+SIZES = "select pg_database_size(current_database()), (select sum(octets) from archive.message)"
+TABLES = """
+select format('%s.%s', relnamespace::regnamespace, relname), pg_total_relation_size(oid)
+from pg_class where relkind = 'r' and relnamespace in ('archive'::regnamespace, 'search'::regnamespace)
+order by 2 desc limit 8
 """
 
 
 def main() -> None:
     """Print the figures of one run."""
-    mailboxes = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    pattern = sys.argv[2] if len(sys.argv) > 2 else "**/*"
-    files = sorted(p for p in Path(os.environ["MAIL_CORPUS"]).glob(pattern) if p.is_file())
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mailboxes", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("pattern", nargs="?", default="**/*")
+    asked = parser.parse_args()
+    files = sorted(p for p in Path(os.environ["MAIL_CORPUS"]).glob(asked.pattern) if p.is_file())
     with tempfile.TemporaryDirectory(prefix="popvault-bench-") as root, servers(Path(root)) as (dovecot, url):
-        users = [f"user{n}" for n in range(mailboxes)]
+        users = [f"user{n}" for n in range(asked.mailboxes)]
         for n, user in enumerate(users):
-            dovecot.put(user, [p.read_bytes() for p in files[n::mailboxes]])
+            dovecot.put(user, [p.read_bytes() for p in files[n :: asked.mailboxes]])
         popvault = Popvault(Path(root), dovecot, url, *users)
         popvault("init")
-        seconds, peak, cpu = measure(
-            [*popvault.command, "run", "--mailboxes", str(popvault.file)], popvault.environment
-        )
+        command = [*popvault.command, "run", "--mailboxes", str(popvault.file)]
+        for _ in range(asked.kills):
+            kill(command, popvault.environment, url)
+        seconds, peak, cpu = measure(command, popvault.environment)
         print(f"run: {len(files)} messages in {seconds:.2f} s: {len(files) / seconds:.0f}/s, cpu {cpu:.1f} s")
         print(f"peak memory of the process tree: {peak / MIB:.0f} MiB PSS")
-        with engine_for(url).connect() as connection:
-            sizes = connection.execute(text(SIZES)).one()
-        whole, search, mail = (size / MIB for size in (sizes.whole, sizes.search, float(sizes.mail)))
-        print(f"database {whole:.0f} MiB, of which search {search:.0f}; mail {mail:.0f} MiB")
+        report_sizes(url)
         check(popvault, dovecot, users, Path(root) / "out")
-        if mailboxes == 1:
+        if asked.mailboxes == 1 and not asked.kills:
             plain = [sys.executable, "-m", "tests.bench.plain", str(dovecot.port), users[0], url]
             theirs, _, _ = measure(plain, popvault.environment)
             print(f"the plain script: {len(files) / theirs:.0f}/s, popvault {theirs / seconds:.2f} times as fast")
+
+
+def kill(command: list[str], environment: dict[str, str], url: str) -> None:
+    """Start a run and kill it at a random moment; say how far it had come."""
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    moment = random.uniform(0.5, 6.0)
+    time.sleep(moment)
+    process.kill()
+    process.wait()
+    with engine_for(url).connect() as connection:
+        stored = connection.scalar(text("select count(*) from archive.message"))
+    print(f"killed after {moment:.1f} s: {stored} messages in the archive")
+
+
+def report_sizes(url: str) -> None:
+    """The database beside the mail, and its largest tables."""
+    with engine_for(url).connect() as connection:
+        whole, mail = connection.execute(text(SIZES)).one()
+        tables = connection.execute(text(TABLES)).all()
+    largest = ", ".join(f"{name} {octets / MIB:.1f}" for name, octets in tables)
+    print(f"database {whole / MIB:.0f} MiB for {float(mail) / MIB:.0f} MiB of mail; with indexes: {largest}")
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def main() -> None:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns()
     lines, ends, until = server_lines(), Counter[str](), time.monotonic() + seconds
     while time.monotonic() < until:
-        dice = random.Random(seed)  # noqa: S311
+        dice = random.Random(seed)
         try:
             ends[(exchange if dice.random() < 0.1 else converse)(dice, lines)] += 1
             assert not ends["EXCHANGE WITHOUT END"]

@@ -24,8 +24,8 @@ from sqlalchemy import create_engine, text
 from tests.bench.archiving import servers
 from tests.bench.delay import Line, Trace, line
 from tests.bench.retrievers import Retriever, installed, popvault_version, version
-from tests.dovecot import Dovecot
-from tests.system.test_archive import Popvault
+from tests.servers.dovecot import Dovecot
+from tests.system.command import Popvault
 
 MESSAGES, OCTETS = 500, 10_000
 USER = "ann"
@@ -54,7 +54,7 @@ class Run:
 
 def letters() -> list[bytes]:
     """Messages of 10 kB, each another, with the headers that mail has."""
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     return [_letter(chance, number) for number in range(MESSAGES)]
 
 
@@ -102,7 +102,8 @@ class Bench:
         with engine.connect() as connection:
             connection.execute(text(f"create database {name}"))
         engine.dispose()
-        popvault = Popvault(folder, over, self._url.rpartition("/")[0] + f"/{name}", USER)
+        popvault = Popvault(folder, None, self._url.rpartition("/")[0] + f"/{name}")
+        popvault.add(USER, username=USER, port=over.port, auth="user")  # as the others do
         popvault("init")
         return [*popvault.command, "run", "--mailboxes", str(popvault.file)], popvault.environment
 

@@ -3,6 +3,7 @@
 MAIL_CORPUS names a folder of raw messages; PATTERN, the first argument, picks files in it.
 """
 
+import contextlib
 import logging
 import os
 import random
@@ -19,11 +20,12 @@ MESSAGES = 1500
 
 
 def rate(function: Callable[[bytes], object], raws: list[bytes]) -> float:
-    """Messages a second."""
-    start = time.perf_counter()
+    """Messages a second of one core, whatever else the machine does."""
+    start = time.process_time()
     for raw in raws:
-        function(raw)
-    return len(raws) / (time.perf_counter() - start)
+        with contextlib.suppress(AttributeError):  # mail-parser raises it on some real mail
+            function(raw)
+    return len(raws) / (time.process_time() - start)
 
 
 def main() -> None:
@@ -31,7 +33,9 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     pattern = sys.argv[1] if len(sys.argv) > 1 else "**/*"
     files = sorted(p for p in Path(os.environ["MAIL_CORPUS"]).glob(pattern) if p.is_file())
-    raws = [p.read_bytes() for p in random.Random(1).sample(files, min(MESSAGES, len(files)))]  # noqa: S311
+    picked = random.Random(1).sample(files, min(MESSAGES, len(files)))
+    # As POP3 sends it.
+    raws = [p.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for p in picked]
     ours, theirs = rate(read, raws), rate(MailParser.from_bytes, raws)
     print(f"{len(raws)} messages: read {ours:.0f}/s, mail-parser alone {theirs:.0f}/s, ratio {ours / theirs:.2f}")
 

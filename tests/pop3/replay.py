@@ -58,4 +58,4 @@ def cuts() -> Iterator[Cut]:
     yield 1_000_000
     yield 1
     for seed in range(5):
-        yield random.Random(seed)  # noqa: S311
+        yield random.Random(seed)

@@ -210,14 +210,15 @@ def test_a_message_without_a_unique_id_stops_nobody():
     [
         (("-ERR login allowed only every 15 minutes", "-ERR no", "-ERR no"), Busy, 900.0),
         (("-ERR [LOGIN-DELAY] too soon", "-ERR", "-ERR"), Busy, 60.0),
-        (("+OK 0 0", "-ERR unknown command", "+OK|."), Stop, None),
+        (("+OK 0 0", "-ERR [SYS/TEMP] later", "+OK|."), Busy, None),
+        (("-ERR no", "+OK|.", "+OK|."), Stop, None),
         (("+OK 0 0", "+OK|.", "-ERR [SYS/TEMP] later"), Busy, None),
     ],
 )
 def test_a_refused_listing_says_whether_to_come_again(
     answers: tuple[str, ...], kind: type[Failure], seconds: float | None
 ):
-    """Hotmail tells at STAT that the last login was too short ago; a server without UIDL is for a person."""
+    """Hotmail tells at STAT that the last login was too short ago; UIDL is refused for now, or for good."""
     with pytest.raises(kind) as caught:
         listing(*answers)
     assert getattr(caught.value, "wait_seconds", None) == seconds

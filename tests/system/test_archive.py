@@ -2,17 +2,15 @@
 
 import hashlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot
+from tests.system.command import Popvault
 
 MESSAGES = [
     b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: one\n\nhello\n",
@@ -27,39 +25,6 @@ def wire(message: bytes) -> bytes:
     """What a message laid down with LF is on the wire."""
     message = message.replace(b"\n", b"\r\n")
     return message if message.endswith(b"\r\n") else message + b"\r\n"
-
-
-class Popvault:
-    """The command, over a mailboxes file and a database of its own."""
-
-    def __init__(self, folder: Path, server: Dovecot, database_url: str, *users: str, delete: str = "never"):
-        self.file = folder / "mailboxes.toml"
-        tables = [f'[[mailbox]]\nname = "{user}"\nusername = "{user}"\n' for user in users]
-        self.file.write_text(
-            f'[defaults]\nhost = "127.0.0.1"\nport = {server.port}\ntls = "none"\ndelete = "{delete}"\n'
-            'password = { env = "TEST_PASSWORD" }\n' + "".join(tables)
-        )
-        self.environment = {
-            **os.environ,
-            "POPVAULT_DATABASE_URL": database_url,
-            "POPVAULT_HOME": str(folder),
-            "TEST_PASSWORD": "secret",
-        }
-        self.command = [sys.executable, "-c", "from etl.cli import main; main()"]
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            [*self.command, *arguments], env=self.environment, capture_output=True, text=True, check=False
-        )
-
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """`popvault run`."""
-        return self("run", "--mailboxes", str(self.file))
-
-    def balance(self) -> dict[str, dict[str, object]]:
-        """`popvault status --json`, by mailbox."""
-        return {row["name"]: row for row in json.loads(self("status", "--json").stdout)["mailboxes"]}
 
 
 def test_from_mailboxes_to_export(tmp_path: Path, pop3_server: Dovecot, database_url: str):
@@ -138,9 +103,8 @@ def test_killed_anywhere_it_ends_in_the_same_archive(
     messages = [b"Subject: %d\n\n%s\n" % (n, b"x" * (n % 50) * 100) for n in range(2000)]
     pop3_server.put("ann4", messages)
     popvault = Popvault(tmp_path, pop3_server, database_url, "ann4")
-    command = [*popvault.command, "run", "--mailboxes", str(popvault.file)]
     for kill in range(10):
-        process = subprocess.Popen(command, env=popvault.environment, stdout=subprocess.DEVNULL)
+        process = popvault.start()
         time.sleep(0.5 + 0.1 * kill)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -1,0 +1,9 @@
+"""Sample mail, written for popvault, and a server that serves it: `python -m tests.sample`.
+
+A bicycle workshop (Ann), a maker of frames (Bob) and the treasurer of a riders' club (Carla) prepare a
+spring ride. None of them exists; neither does anybody who writes to them.
+
+writing     how a letter becomes bytes, the same bytes on every machine
+letters     what they write to each other, and what else lands in their mailboxes
+__main__    the server, with a mailboxes file beside it
+"""
