@@ -4,6 +4,7 @@ Exit codes: 0 all well, 1 something was left undone or did not verify, 2 wrong u
 """
 
 import asyncio
+import io
 import json
 import logging
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
+import psycopg
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
@@ -48,14 +50,44 @@ class Commands(click.Group):
             _complain(error, 2)
         except Failure as error:
             _complain(error, 1)
-        except DBAPIError as error:
+        except (DBAPIError, psycopg.Error) as error:
             # The first line of Postgres's own words; with the statement it would be a traceback in disguise.
-            words = str(error.orig).strip().splitlines()[0]
+            words = (str(getattr(error, "orig", error)).strip().splitlines() or ["no reason given"])[0]
             _complain(Stop(f"the database refused: {words}; is POPVAULT_DATABASE_URL right?"), 1)
+        except BrokenPipeError:
+            raise  # click knows what to do when nobody reads on
+        except OSError as error:
+            _complain(Stop(f"{error.filename or 'the system'}: {error.strerror or error}"), 1)
+
+
+class Words(click.ParamType[str]):
+    """Text that a database can be asked for."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, unless it holds bytes that are none."""
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            self.fail("it is not UTF-8", param, ctx)
+        return str(value)
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print what may come from mail or from a server: nothing in it may control the terminal."""
+    click.echo(shown(text), err=err)
+
+
+def shown(text: str) -> str:
+    """The text without control characters, but for line ends and tabs."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _complain(error: Failure, code: int) -> None:
-    click.echo(f"popvault: {error}", err=True)
+    say(f"popvault: {error}", err=True)
     sys.exit(code)
 
 
@@ -66,6 +98,10 @@ def _complain(error: Failure, code: int) -> None:
 )
 def main(verbose: bool) -> None:
     """Archive POP3 mailboxes into Postgres, provably whole."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows another; the command goes on.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     # What a person needs, the commands print themselves; the log is for whoever wants to see it happen.
     level = logging.INFO if verbose else logging.CRITICAL
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
@@ -92,11 +128,11 @@ def check(mailboxes: Path, names: tuple[str, ...], wire: IO[str] | None) -> None
             raise
         except Failure as error:
             failed = True
-            click.echo(f"{mailbox.name}: {error}")
+            say(f"{mailbox.name}: {error}")
             continue
         tls = f"{greeted.tls.version} {greeted.tls.cipher}" if greeted.tls else "no TLS"
         offered = ", ".join(greeted.capabilities_after or greeted.capabilities_before or ("none told",))
-        click.echo(f"{mailbox.name}: logged in by {greeted.mechanism}, {tls}, {count} messages; can {offered}")
+        say(f"{mailbox.name}: logged in by {greeted.mechanism}, {tls}, {count} messages; can {offered}")
     sys.exit(int(failed))
 
 
@@ -125,9 +161,9 @@ def run(mailboxes: Path, dry_run: bool, quarantined: bool, names: tuple[str, ...
         with engine.connect() as connection:
             ledger.end_run(connection, run_id)
     for result in results:
-        click.echo(f"{result.mailbox}: {_summary(result)}")
+        say(f"{result.mailbox}: {_summary(result)}")
         if result.failure:
-            click.echo(f"{result.mailbox}: {result.failure}", err=True)
+            say(f"{result.mailbox}: {result.failure}", err=True)
     if any(isinstance(result.failure, Misconfigured) for result in results):
         sys.exit(2)
     sys.exit(int(any(result.failure or result.failed for result in results)))
@@ -138,7 +174,7 @@ def _summary(result: Done) -> str:
     further = {
         "deleted on the server": result.deleted,
         "would be deleted on the server": result.deletable,
-        "refused by the server": result.failed,
+        "not to be had from the server": result.failed,
         "not retrieved, over message_bytes_max": result.excluded,
         "left for the next run, over a limit of the session": result.left,
     }
@@ -171,8 +207,8 @@ def status(as_json: bool) -> None:
     _print_table(("mailbox", *BALANCE), [[*n, b] for n, b in zip(numbers, balanced, strict=True)])
 
 
-@main.command()
-@click.argument("words", nargs=-1, required=True)
+@main.command(context_settings={"ignore_unknown_options": True})  # -word means without it
+@click.argument("words", nargs=-1, required=True, type=Words())
 @click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 def search(words: tuple[str, ...], matches: int) -> None:
     """Find messages by their words: plain words, "a phrase", -without, or."""
@@ -180,12 +216,12 @@ def search(words: tuple[str, ...], matches: int) -> None:
         found = find(connection, " ".join(words), matches)
     for row in found:
         date = f"{row['sent_at']:%Y-%m-%d}" if row["sent_at"] else "no date   "
-        click.echo(f"{row['message_id']:>8}  {date}  {row['sender'] or '-'}  {row['subject'] or '(no subject)'}")
+        say(f"{row['message_id']:>8}  {date}  {row['sender'] or '-'}  {row['subject'] or '(no subject)'}")
     click.echo(f"{len(found)} found")
 
 
 @main.command()
-@click.argument("message")
+@click.argument("message", type=Words())
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(message: str, as_json: bool) -> None:
     """Show one message: by its number, or the first 8 or more digits of its SHA-256."""
@@ -195,21 +231,21 @@ def show(message: str, as_json: bool) -> None:
         click.echo(json.dumps(known, indent=2, ensure_ascii=False, default=str))
         return
     for delivery in known["deliveries"]:
-        click.echo(f"{delivery['mailbox']}  UIDL {delivery['uidl']}  {delivery['step']} {delivery['at']}")
+        say(f"{delivery['mailbox']}  UIDL {delivery['uidl']}  {delivery['step']} {delivery['at']}")
     click.echo(f"SHA-256 {known['sha256']}, {known['octets']} bytes, read by {known['parser']}\n")
     for name, value in known["headers"]:
-        click.echo(f"{name}: {value}")
-    click.echo(f"\n{known['body']}")
+        say(f"{name}: {value}")
+    say(f"\n{known['body']}")
     for part in known["parts"]:
         if part["attachment"]:
-            click.echo(f"attachment {part['path']}: {part['filename'] or part['content_type']}, {part['octets']} bytes")
+            say(f"attachment {part['path']}: {part['filename'] or part['content_type']}, {part['octets']} bytes")
     for defect in known["defects"]:
-        click.echo(f"defect {defect['kind']} at {defect['place']}: {defect['detail']}")
+        say(f"defect {defect['kind']} at {defect['place']}: {defect['detail']}")
 
 
 @main.command()
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
-@click.option("--mailbox", help="Only what this mailbox held.")
+@click.option("--mailbox", type=Words(), help="Only what this mailbox held.")
 def export(folder: Path, mailbox: str | None) -> None:
     """Write each message to <sha256>.eml, byte for byte as it came."""
     with open_archive() as engine, engine.connect() as connection:
@@ -269,7 +305,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(shown(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 10_000).print(table)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl import places, tokens
 from etl.errors import Misconfigured
@@ -20,6 +20,7 @@ from etl.pop3.auth import TOKEN_WAYS, Way
 from etl.pop3.presets import NO_QUIRKS, PRESETS, Quirks
 
 SECRET_COMMAND_SECONDS_MAX = 30
+DAYS_DIGITS_MAX = 5  # 270 years
 PORTS = {"implicit": 995, "starttls": 110, "none": 110}
 # A mailbox logs in with one of these.
 SECRETS = ("password", "token", "oauth")
@@ -54,7 +55,7 @@ class Secret(_Strict):
             return os.environ[self.env]
         try:
             if self.file is not None:
-                text = Path(self.file).expanduser().read_text(encoding="utf-8")
+                text = expanded(self.file).read_text(encoding="utf-8")
             else:
                 assert self.command is not None
                 text = _output(self.command)
@@ -96,6 +97,12 @@ class OAuth(_Strict):
         return value
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("it holds a line break or a control character")
+    return value
+
+
 class Mailbox(_Strict):
     """One mailbox.
 
@@ -117,9 +124,9 @@ class Mailbox(_Strict):
     session_bytes_max, session_minutes_max: what one run retrieves at most; the rest waits for the next run.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
     preset: str | None = None
-    host: Annotated[str, Field(min_length=1)]
+    host: Annotated[str, Field(min_length=1), AfterValidator(_printable)]
     port: Annotated[int, Field(ge=1, le=65535)] = 0
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     username: Annotated[str, Field(min_length=1)]
@@ -138,7 +145,7 @@ class Mailbox(_Strict):
     enabled: bool = True
     sessions_per_host: Annotated[int, Field(ge=1, le=1000)] = 32
     idle_seconds_max: Annotated[float, Field(gt=0)] = 60.0
-    delete_messages_max: Annotated[int, Field(ge=0)] = 100_000
+    delete_messages_max: Annotated[int, Field(ge=0, le=10**9)] = 100_000
     message_bytes_max: Annotated[int, Field(ge=0)] | None = None
     session_bytes_max: Annotated[int, Field(ge=1)] | None = None
     session_minutes_max: Annotated[float, Field(gt=0)] | None = None
@@ -229,7 +236,8 @@ TABLES: dict[str, type[BaseModel]] = {
 
 def _days(value: str) -> int | None:
     number, _, unit = value.partition(" ")
-    return int(number) if number.isascii() and number.isdigit() and unit in ("day", "days") else None
+    ok = number.isascii() and number.isdigit() and len(number) <= DAYS_DIGITS_MAX and unit in ("day", "days")
+    return int(number) if ok else None
 
 
 def mailboxes(path: Path, names: tuple[str, ...] = ()) -> list[Mailbox]:
@@ -245,7 +253,7 @@ def mailboxes(path: Path, names: tuple[str, ...] = ()) -> list[Mailbox]:
     for name in names:
         if name not in found:
             raise Misconfigured(f"{path}: no mailbox is named {name!r}{_nearest(name, found)}")
-    return [found[name] for name in names] if names else [m for m in found.values() if m.enabled]
+    return [found[name] for name in dict.fromkeys(names)] if names else [m for m in found.values() if m.enabled]
 
 
 @dataclass(frozen=True)
@@ -265,7 +273,7 @@ class _File:
 
 def _read(path: Path) -> _File:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
         document = tomllib.loads(text)
     except FileNotFoundError:
         raise Misconfigured(f"there is no mailboxes file {path}; name it with --mailboxes FILE") from None
@@ -341,7 +349,15 @@ def _nearest(name: str, known: Any) -> str:
 def home() -> Path:
     """POPVAULT_HOME, or popvault's folder among the user's data."""
     data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(os.environ.get("POPVAULT_HOME") or f"{data}/popvault").expanduser().absolute()
+    return expanded(os.environ.get("POPVAULT_HOME") or f"{data}/popvault").absolute()
+
+
+def expanded(path: str) -> Path:
+    """A path with its ~ filled in. Raises Misconfigured for a ~user who is not there."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise Misconfigured(f"cannot tell where {path} is: {error}") from None
 
 
 def database_url() -> str | None:

@@ -3,6 +3,7 @@
     Failure
     ├── Retry      come again later: the line was cut, the server is busy
     │   ├── Busy        the server asks for a pause, and may say how long
+    │   ├── DatabaseAway the archive's own connection is gone, and its leases with it
     │   └── Untrusted   the stream can no longer be trusted: close it, then retry
     ├── Skip       this one message: record it, go on with the next
     └── Stop       a person must act first: bad password, disk full
@@ -26,6 +27,10 @@ class Busy(Retry):
     def __init__(self, text: str, wait_seconds: float | None = None):
         super().__init__(text)
         self.wait_seconds = wait_seconds
+
+
+class DatabaseAway(Retry):
+    """The connection to the archive is gone, and with it every lease: this run ends, the next goes on."""
 
 
 class Untrusted(Retry):

@@ -5,6 +5,7 @@ in flight, and so does the server.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -16,8 +17,10 @@ from sqlalchemy.exc import DBAPIError
 from etl.archive import loader, search
 from etl.archive.loader import Arrival
 from etl.archive.rows import CHUNK_OCTETS
-from etl.errors import Retry, Skip, Stop
+from etl.errors import DatabaseAway, Failure, Retry, Skip, Stop
 from etl.parsers import Blocks, Job, Parsers, bare
+
+log = logging.getLogger(__name__)
 
 # A batch is what one transaction commits and one parser takes: the cost of both is shared.
 BATCH_MESSAGES = 128
@@ -27,6 +30,8 @@ IN_FLIGHT_OCTETS = 12 * CHUNK_OCTETS
 
 # SQLSTATE classes (PostgreSQL manual, appendix A): 53 is a lack of disk, memory or connections.
 LACKING = "53"
+# 54: a limit of Postgres itself; the data is too much for it, however often it is tried.
+LIMITS = "54"
 
 Result = TypeVar("Result")
 
@@ -37,6 +42,7 @@ class Archive:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._thread = ThreadPoolExecutor(1, "archive")
+        self._away: DatabaseAway | None = None
 
     async def __aenter__(self) -> "Archive":
         self._connection = await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.connect)
@@ -50,16 +56,24 @@ class Archive:
     async def do(self, function: Callable[..., Result], *args: object, **named: object) -> Result:
         """Call `function(connection, *args, **named)`.
 
-        Raises Retry where the database went away, Stop where it lacks something, Skip where it refuses the data.
+        Raises DatabaseAway where the connection is gone, then and ever after: a new one would not have the leases.
+        Raises Retry where another call may do better, Stop where the database lacks something, Skip where it refuses
+        the data.
         """
 
         def call(connection: Connection) -> Result:
-            return function(connection, *args, **named)
+            if self._away:
+                raise self._away
+            try:
+                return function(connection, *args, **named)
+            except (DBAPIError, psycopg.Error) as error:
+                gone = connection.invalidated or getattr(error, "connection_invalidated", False)
+                if gone or connection.connection.driver_connection.closed:  # type: ignore[union-attr]
+                    self._away = DatabaseAway(f"the database went away: {_words(error)}; what was committed is safe")
+                    raise self._away from error
+                raise _failure(error) from error
 
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, call, self._connection)
-        except (DBAPIError, psycopg.Error) as error:
-            raise _failure(error) from error
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, self._connection)
 
     def _close(self) -> None:
         self._connection.invalidate()
@@ -67,18 +81,26 @@ class Archive:
 
 
 def _failure(error: DBAPIError | psycopg.Error) -> Retry | Skip | Stop:
-    # What COPY raises comes from psycopg itself; all else SQLAlchemy has wrapped.
     cause = error.orig if isinstance(error, DBAPIError) else error
-    words = (str(cause).strip().splitlines() or ["no reason given"])[0]
-    if str(getattr(cause, "sqlstate", None) or "").startswith(LACKING):
-        return Stop(f"the database is short of something: {words}; make room, then run again")
-    if isinstance(cause, psycopg.OperationalError):
-        return Retry(f"the database went away: {words}; what was committed is safe, run again")
-    return Skip(f"the database refused: {words}")
+    state = str(getattr(cause, "sqlstate", None) or "")
+    if state.startswith(LACKING):
+        return Stop(f"the database is short of something: {_words(error)}; make room, then run again")
+    if isinstance(cause, psycopg.OperationalError) and not state.startswith(LIMITS):
+        return Retry(f"the database broke off: {_words(error)}; what was committed is safe, run again")
+    return Skip(f"the database refused: {_words(error)}")
+
+
+def _words(error: DBAPIError | psycopg.Error) -> str:
+    """The first line of what Postgres said. What COPY raises comes from psycopg itself; all else is wrapped."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return (str(cause).strip().splitlines() or ["no reason given"])[0]
 
 
 class Indexing:
-    """Makes the index of words beside the load, on a connection of its own."""
+    """Makes the index of words beside the load, on a connection of its own.
+
+    Mail is safe without it: what it cannot do is left for the next run, and never fails the load.
+    """
 
     def __init__(self, engine: Engine):
         self._archive = Archive(engine)
@@ -95,6 +117,8 @@ class Indexing:
         self._more.set()
         try:
             await self._task
+        except Failure as failure:
+            log.warning("words are not all indexed, the next run goes on: %s", failure)
         finally:
             await self._archive.__aexit__()
 
@@ -106,8 +130,14 @@ class Indexing:
         while not self._last:
             await self._more.wait()
             self._more.clear()
-            while await self._archive.do(search.index_pending):
+            while await self._some():
                 pass
+
+    async def _some(self) -> int:
+        try:
+            return await self._archive.do(search.index_pending)
+        except Skip:
+            return await self._archive.do(search.index_one_by_one)
 
 
 class Intake:

@@ -5,6 +5,7 @@ replaced, and the message that did it is archived as unreadable.
 """
 
 import asyncio
+import logging
 import os
 import struct
 import sys
@@ -14,8 +15,11 @@ from typing import BinaryIO
 import msgspec
 
 from etl.archive import rows
+from etl.errors import Retry
 from etl.mime.rows import Reading, Skeleton, unread
 from etl.mime.version import PARSER
+
+log = logging.getLogger(__name__)
 
 # The slowest message of the corpus takes under half a second.
 MESSAGE_SECONDS_MAX = 60.0
@@ -63,25 +67,37 @@ class Parsers:
             await _end(self._idle.get_nowait())
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
-        """The rows of each message, in order."""
+        """The rows of each message, in order. Raises Retry where no process can be started."""
         if not jobs:
             return []
+        try:
+            return await self._parse(jobs)
+        except _GaveUp as failure:
+            if len(jobs) > 1:
+                return [(await self.parse([job]))[0] for job in jobs]
+            log.warning("a parser process gave up at one message, and is asked once more: %s", failure)
+        try:
+            return await self._parse(jobs)
+        except _GaveUp as failure:
+            return [bare(jobs[0], f"the parser gave up: {failure}")]
+
+    async def _parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         worker = await self._idle.get()
         try:
             worker = worker or await _start()
             return await _ask(worker, jobs)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
-            await _end(worker)
-            worker, failure = None, error
-        except BaseException:
+        except BaseException as error:
             await _end(worker)
             worker = None
+            if isinstance(error, OSError | TimeoutError | asyncio.IncompleteReadError | msgspec.DecodeError):
+                raise _GaveUp(type(error).__name__) from error
             raise
         finally:
             self._idle.put_nowait(worker)
-        if len(jobs) == 1:
-            return [bare(jobs[0], f"the parser gave up: {type(failure).__name__}")]
-        return [(await self.parse([job]))[0] for job in jobs]
+
+
+class _GaveUp(Exception):
+    """A worker died, hung or answered nonsense."""
 
 
 def bare(job: Job, reason: str) -> Blocks:
@@ -90,9 +106,18 @@ def bare(job: Job, reason: str) -> Blocks:
 
 
 async def _start() -> asyncio.subprocess.Process:
+    try:
+        return await _spawn()
+    except OSError as error:
+        raise Retry(f"cannot start a parser process: {error.strerror}; is the machine short of memory?") from error
+
+
+async def _spawn() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "etl.parsers",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=PIPE_BYTES,
+        # -P: nothing is imported from the folder that we happen to be in. A session of its own: Ctrl-C is for us, and
+        # the worker ends with its pipe.
+        sys.executable, "-P", "-m", "etl.parsers",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=PIPE_BYTES, start_new_session=True,
     )  # fmt: skip
 
 

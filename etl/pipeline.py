@@ -8,10 +8,9 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -24,14 +23,15 @@ from etl.archive.loader import Arrival, head_sha256
 from etl.archive.migrations import migrate
 from etl.archive.rows import CHUNK_OCTETS
 from etl.config import Mailbox
-from etl.errors import Busy, Failure, Retry, Skip, Stop
+from etl.errors import Busy, DatabaseAway, Failure, Retry, Skip, Stop
 from etl.hosts import Hosts
 from etl.intake import Archive, Indexing, Intake
 from etl.large import LargeDownload
 from etl.parsers import Parsers
+from etl.pop3 import refusals
 from etl.pop3.connection import OnWire
 from etl.pop3.login import Account, Greeted
-from etl.pop3.replies import Listed
+from etl.pop3.replies import Listed, twins
 from etl.pop3.session import WINDOW_OCTETS, InStep, Refused, Session
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ PAUSE_SECONDS_MAX = 60.0
 WINDOW_OCTETS_MIN = 64 * 1024
 
 UIDLS_CHANGED = "the UIDLs changed"
+NEW_EPOCH = "an epoch began"
 # QUIRK(popa3d): a UIDL is made of some headers, so new mail may come under that of a deleted one.
 UIDL_REUSED = "a UIDL came back with other mail"
 
@@ -61,7 +62,7 @@ COPY = (
 class Done:
     """What one run did with one mailbox, in messages.
 
-    failed: refused by the server. left: over a limit of the session, so for the next run.
+    failed: refused by the server, or broke off a session. left: over a limit of the session, so for the next run.
     deletable: what a dry run would have deleted.
     failure: why something was left undone; None where nothing was.
     """
@@ -167,11 +168,18 @@ class _Visit:
         self._window_octets = WINDOW_OCTETS
         # After a session that ended in doubt: one message at a time, to learn which one it is about.
         self._wary = False
+        # False once TOP broke off a session: it is of use, and not needed.
+        self._asks_top = True
+        # Messages without a UIDL of their own that broke off a session when they were read for a name.
+        self._unreadable: set[Listed] = set()
+        # Deliveries that broke off a session of this run: the rest matters more.
+        self._passed_by: set[int] = set()
         self._done = Done(mailbox.name)
         # Anew for each session:
         self._session_id = 0
         self._outcomes: list[asyncio.Future[str]] = []
         self._unbelieved: list[tuple[int, Arrival | Refused]] = []
+        self._unread: set[int] = set()
         self._retrieving: int | None = None
         self._large: LargeDownload | None = None
         self._gained = False
@@ -205,7 +213,7 @@ class _Visit:
 
     async def _one_session(self) -> Failure | None:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
-        self._gained, self._complaint = False, None
+        self._gained, self._complaint, self._unread, self._session_id = False, None, set(), 0
         try:
             # The secret is read anew for each session: tokens age within the hour that a session may last.
             account = await _account(self._mailbox)
@@ -232,6 +240,8 @@ class _Visit:
             await self._settle()
         except Failure as failure:
             cut_short = cut_short or failure
+        if not self._session_id:  # the database would not have it
+            return cut_short
         if cut_short:
             log.warning("run=%s mailbox=%s: %s", self._shard.run_id, self._mailbox.name, cut_short)
             await self._blame(cut_short)
@@ -255,16 +265,14 @@ class _Visit:
     async def _list(self, session: Session, epoch_id: int) -> dict[int, Listed]:
         """What the mailbox holds, recorded; old mail under new UIDLs is recognised and begins an epoch."""
         listing = await session.listing()
-        if nameless := sum(entry.uidl is None for entry in listing):
-            cost = "each is downloaded in every run, and new ones twice"
-            log.warning("mailbox=%s: %d messages have no UIDL: %s", self._mailbox.name, nameless, cost)
-            listing = await session.identified(listing)
+        if any(entry.uidl is None for entry in listing):
+            listing = await self._named(session, listing)
         entries = {entry.number: entry for entry in listing}
         rows = [(e.number, str(e.uidl), e.twin, e.octets) for e in listing]
         await self._archive.do(ledger.note_entries, self._session_id, rows)
         changed = await self._what_changed(session, entries, epoch_id)
-        old = await self._old_mail(session, entries, epoch_id) if changed else {}
-        if changed == UIDL_REUSED or old:
+        old = await self._old_mail(session, entries) if changed else {}
+        if changed == UIDL_REUSED or (changed == UIDLS_CHANGED and old):
             named = (self._mailbox_id, self._session_id, epoch_id, changed)
             epoch_id = await self._archive.do(ledger.change_epoch, *named)
         await self._archive.do(ledger.record_listing, self._mailbox_id, epoch_id, self._session_id, rows)
@@ -274,35 +282,82 @@ class _Visit:
         return entries
 
     async def _what_changed(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> str | None:
-        """Why UIDLs may no longer mean what they meant; None where nothing speaks for it."""
+        """Why UIDLs may not mean what they meant before; None where nothing speaks for it."""
         known = await self._archive.do(ledger.doubtful, self._session_id, epoch_id)
-        for entry, head in await session.heads([entries[number] for number in known]):
+        async for entry, head in self._heads(session, [entries[number] for number in known]):
             if head is None or head_sha256(head) != known[entry.number]:
                 return UIDL_REUSED
-        return UIDLS_CHANGED if await self._archive.do(ledger.all_unknown, self._session_id, epoch_id) else None
+        if await self._archive.do(ledger.all_unknown, self._session_id, epoch_id):
+            return UIDLS_CHANGED
+        return NEW_EPOCH if await self._archive.do(ledger.is_new_epoch, self._mailbox_id, epoch_id) else None
 
-    async def _old_mail(self, session: Session, entries: Mapping[int, Listed], epoch_id: int) -> dict[int, int]:
-        """What the archive has under another UIDL, by size and header block: {message number: message id}."""
-        candidates = await self._archive.do(ledger.old_mail, self._session_id, epoch_id)
-        old = {}
-        for entry, head in await session.heads([entries[number] for number in candidates]):
-            message_id = candidates[entry.number].get(head_sha256(head)) if head else None
+    async def _old_mail(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
+        """What the archive has under another UIDL, by size and header block: {message number: message id}.
+
+        Where two messages, of the archive or of the listing, have both in common, neither is recognised.
+        """
+        known = await self._archive.do(ledger.old_mail, self._mailbox_id, self._session_id)
+        sizes = {octets for octets, _ in known}
+        found: dict[int, list[int]] = {}
+        async for entry, head in self._heads(session, [e for e in entries.values() if e.octets in sizes]):
+            message_id = known.get((entry.octets or 0, head_sha256(head))) if head else None
             if message_id is not None:
-                old[entry.number] = message_id
-        return old
+                found.setdefault(message_id, []).append(entry.number)
+        return {numbers[0]: message_id for message_id, numbers in found.items() if len(numbers) == 1}
+
+    async def _named(self, session: Session, listing: list[Listed]) -> list[Listed]:
+        """The listing, each message without a UIDL of its own named by the SHA-256 of its bytes.
+
+        What cannot be read is named by its size: it gets an outcome too, which is never that it was archived, for
+        that name may be another message's the next time.
+        """
+        nameless = [entry for entry in listing if entry.uidl is None]
+        cost = "each is downloaded in every run, and new ones twice"
+        log.warning("mailbox=%s: %d messages have no UIDL of their own: %s", self._mailbox.name, len(nameless), cost)
+        names = {entry.number: f"octets:{entry.octets}" for entry in nameless}
+        left = [entry for entry in nameless if entry not in self._unreadable]
+        try:
+            async for entry, sha256 in session.digests(left.copy()):
+                left.remove(entry)
+                if sha256:
+                    names[entry.number] = f"sha256:{sha256}"
+        except Failure:
+            # The next session does without it: one message must not keep the whole listing away.
+            self._unreadable.update(left[:1])
+            self._gained = True
+            raise
+        self._unread = {number for number, name in names.items() if name.startswith("octets:")}
+        return twins(replace(entry, uidl=names.get(entry.number, entry.uidl)) for entry in listing)
+
+    async def _heads(self, session: Session, entries: Sequence[Listed]) -> AsyncIterator[tuple[Listed, bytes | None]]:
+        """The header block of each entry, or None; none at all once a session broke off over TOP."""
+        if not self._asks_top:
+            for entry in entries:
+                yield entry, None
+            return
+        self._asks_top = False
+        async for entry, head in session.heads(entries):
+            yield entry, head
+        self._asks_top = True
 
     async def _work(self, session: Session, entries: Mapping[int, Listed]) -> dict[int, int]:
         """What is to be retrieved, {message number: delivery id}; of what is too large, the header block is kept."""
         octets_max, quarantined = self._mailbox.message_bytes_max, self._shard.options.quarantined
         work = await self._archive.do(ledger.work, self._session_id, octets_max=octets_max, quarantined=quarantined)
+        for number in work.keys() & self._unread:
+            await self._failed(work.pop(number), entries[number], "without a UIDL of its own, and not to be read")
+        for number in [number for number, delivery_id in work.items() if delivery_id in self._passed_by]:
+            del work[number]
         if octets_max is None:
             return work
         too_large = [entries[number] for number in work if (entries[number].octets or 0) > octets_max]
-        for entry, head in await session.heads(too_large):
-            reason = f"{entry.octets} bytes are over message_bytes_max = {octets_max}"
-            await self._archive.do(ledger.exclude, work.pop(entry.number), self._session_id, reason, head)
-        self._done = replace(self._done, excluded=self._done.excluded + len(too_large))
+        async for entry, head in self._heads(session, too_large):
+            await self._exclude(work.pop(entry.number), entry.octets or 0, octets_max, head)
         return work
+
+    async def _exclude(self, delivery_id: int, octets: int, octets_max: int, head: bytes | None) -> None:
+        await self._archive.do(ledger.exclude, delivery_id, self._session_id, octets, octets_max, head)
+        self._done = replace(self._done, excluded=self._done.excluded + 1)
 
     def _within_limits(self, wanted: Iterable[Listed]) -> Iterator[Listed]:
         """As many as one session may take; the rest is left for the next run."""
@@ -332,6 +387,7 @@ class _Visit:
             else:
                 pieces.append(got.data)
                 octets += len(got.data)
+                await self._refuse_too_large(delivery_id, octets, b"".join(pieces[:1]))
                 if octets > CHUNK_OCTETS:
                     await self._feed_large(delivery_id, b"".join(pieces))
                     pieces = []
@@ -342,6 +398,18 @@ class _Visit:
             self._shard.on_progress(self._mailbox.name, 0, 1)
             self._retrieving = next(following)
         self._retrieving = None
+
+    async def _refuse_too_large(self, delivery_id: int, octets: int, head: bytes) -> None:
+        """Break off when a message is larger than it may be, whatever LIST said. Raises Retry: the rest goes on."""
+        octets_max = self._mailbox.message_bytes_max
+        if octets_max is None or octets <= octets_max:
+            return
+        end = head.find(b"\r\n\r\n")
+        await self._exclude(delivery_id, octets, octets_max, head[: end + 4] if end >= 0 and not self._large else None)
+        self._passed_by.add(delivery_id)
+        # Nobody else is to blame; what came before and is not believed yet comes again.
+        self._retrieving, self._unbelieved, self._gained = None, [], True
+        raise Retry(f"a message goes on beyond message_bytes_max = {octets_max}, though LIST called it smaller")
 
     async def _feed_large(self, delivery_id: int, data: bytes) -> None:
         if self._large is None:
@@ -361,16 +429,17 @@ class _Visit:
         believed, self._unbelieved = self._unbelieved, []
         for delivery_id, got in believed:
             if isinstance(got, Refused):
-                await self._refused(delivery_id, got)
+                if refusals.passes(got.text):
+                    raise refusals.failure(f"RETR of UIDL {got.entry.uidl} refused", got.text)
+                await self._failed(delivery_id, got.entry, f"RETR refused: {got.text}")
             else:
                 self._outcomes.append(await self._shard.intake.put(got))
                 self._done = replace(self._done, retrieved=self._done.retrieved + 1)
 
-    async def _refused(self, delivery_id: int, refused: Refused) -> None:
-        reason = f"RETR refused: {refused.text}"
+    async def _failed(self, delivery_id: int, entry: Listed, reason: str) -> None:
         gave_up = await self._archive.do(ledger.note_failure, delivery_id, self._session_id, reason)
         what = "put in quarantine" if gave_up else "left for the next run"
-        log.warning("mailbox=%s UIDL %s: %s; %s", self._mailbox.name, refused.entry.uidl, reason, what)
+        log.warning("mailbox=%s UIDL %s: %s; %s", self._mailbox.name, entry.uidl, reason, what)
         self._done = replace(self._done, failed=self._done.failed + 1)
 
     async def _settle(self) -> None:
@@ -394,9 +463,12 @@ class _Visit:
         if large:
             await large.close()
             self._gained |= large.gained
-        if delivery_id is None or not isinstance(failure, Retry | Skip) or (large and large.gained):
+        ours = isinstance(failure, DatabaseAway | Busy) or not isinstance(failure, Retry | Skip)
+        if delivery_id is None or ours or (large and large.gained):
             return
-        # In quarantine it stops nobody, so that is a gain too.
+        # For the rest of this run it is passed by; in quarantine it stops nobody, so that is a gain too.
+        self._passed_by.add(delivery_id)
+        self._done = replace(self._done, failed=self._done.failed + 1)
         self._gained |= await self._archive.do(ledger.note_failure, delivery_id, self._session_id, str(failure))
 
     def _suspect(self) -> int | None:
@@ -437,7 +509,9 @@ class _Visit:
 
 def _passes(failure: Failure) -> bool:
     """Whether another session in the same run may do better."""
-    if isinstance(failure, Busy) and (failure.wait_seconds or 0) > PAUSE_SECONDS_MAX:
+    if isinstance(failure, DatabaseAway) or (
+        isinstance(failure, Busy) and (failure.wait_seconds or 0) > PAUSE_SECONDS_MAX
+    ):
         return False
     return isinstance(failure, Retry)
 
@@ -475,7 +549,7 @@ async def _account(mailbox: Mailbox) -> Account:
         auth=mailbox.way,
         utf8=mailbox.utf8,
         quirks=mailbox.quirks,
-        ca_file=Path(mailbox.ca_file).expanduser() if mailbox.ca_file else None,
+        ca_file=config.expanded(mailbox.ca_file) if mailbox.ca_file else None,
         idle_seconds_max=mailbox.idle_seconds_max,
     )
 

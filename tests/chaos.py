@@ -70,6 +70,14 @@ class On:
 
 
 @dataclass(frozen=True)
+class Poison:
+    """What befalls RETR and TOP of every message that holds these bytes."""
+
+    holds: bytes
+    act: Act
+
+
+@dataclass(frozen=True)
 class Sizes:
     """What LIST says of every message; "missing": of every second message nothing."""
 
@@ -123,7 +131,7 @@ class Hasty:
     """What was deleted is gone, also if the line drops before QUIT."""
 
 
-Fault = On | Sizes | Uidls | Shuffled | Shown | Unstuffed | Altered | Unkept | Hasty
+Fault = On | Poison | Sizes | Uidls | Shuffled | Shown | Unstuffed | Altered | Unkept | Hasty
 
 
 class WatchedMailbox(Mailbox):
@@ -163,6 +171,10 @@ class WatchedMailbox(Mailbox):
         """Another client deletes a message."""
         del self._messages[position]
 
+    def rename(self, position: int, uidl: str) -> None:
+        """Give a message a UIDL that another one had."""
+        self._messages[position] = Message(uidl, self._messages[position].raw)
+
     def migrate(self) -> None:
         """Move to another server: the same mail, and no UIDL that was there before."""
         self._messages = [Message(f"moved-{m.uidl}", m.raw) for m in self._messages]
@@ -201,12 +213,19 @@ class ChaosSession(pop3_server.Session):
         return self._disturbed("", super().greeting)
 
     def _answer(self, line: str) -> Reply:
-        return self._disturbed(line.partition(" ")[0].upper(), lambda: super(ChaosSession, self)._answer(line))
+        verb, _, argument = line.partition(" ")
+        number = self._number(argument.partition(" ")[0]) if verb in ("RETR", "TOP") else 0
+        answer = super()._answer
+        return self._disturbed(verb.upper(), lambda: answer(line), self.messages[number].raw if number else b"")
 
-    def _disturbed(self, verb: str, answer: Callable[[], Reply]) -> Iterator[bytes]:
+    def _disturbed(self, verb: str, answer: Callable[[], Reply], raw: bytes = b"") -> Iterator[bytes]:
         """What comes in place of an answer."""
         self._said[verb] += 1
-        acts = [f.act for f in self._faults if isinstance(f, On) and (f.verb, f.nth) == (verb, self._said[verb])]
+        acts = [
+            f.act for f in self._faults
+            if (isinstance(f, On) and (f.verb, f.nth) == (verb, self._said[verb]))
+            or (isinstance(f, Poison) and f.holds in raw)
+        ]  # fmt: skip
         match acts[0] if acts else None:
             case Drop(None):
                 raise pop3_server.Cut

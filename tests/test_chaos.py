@@ -24,6 +24,7 @@ from etl.mime.version import PARSER
 from etl.parsers import Blocks, Job, Parsers
 from etl.pipeline import Done, Options
 from tests.chaos import (
+    Act,
     Altered,
     ChaosServer,
     Drip,
@@ -32,6 +33,7 @@ from tests.chaos import (
     Fault,
     Hasty,
     On,
+    Poison,
     Say,
     Shown,
     Shuffled,
@@ -313,3 +315,71 @@ def test_a_server_that_always_has_something_new_does_not_keep_us(
         server.plan.extend([(Uidls("reset"), On("TOP", 1, Say(b"-ERR no\r\n")), On("QUIT", 1, Drop()))] * 20)
         assert isinstance(archivist.run(server).failure, Retry)
         assert len(server.plan) == 15
+
+
+def test_a_message_that_breaks_off_top_blocks_nobody(archivist: Archivist) -> None:
+    """After a migration old mail is recognised by TOP; where that drops the line, it is fetched again instead."""
+    with ChaosServer(WatchedMailbox("secret", [message(1, "plain"), message(2, "plain")])) as server:
+        archivist.run(server)
+        server.mailbox.migrate()
+        server.mailbox.deliver(message(3, "plain"))
+        server.plan.extend([(On("TOP", 1, Drop(10)),)] * 9)
+        done = archivist.run(server)
+        assert (done.failure, done.archived, done.duplicate) == (None, 1, 2)
+
+
+@pytest.mark.parametrize("act", [Drop(10), Say(b"-ERR no\r\n"), Say(b"what?\r\n"), Silence()])
+def test_a_message_without_uidl_that_cannot_be_read_blocks_nobody(archivist: Archivist, act: Act) -> None:
+    """It keeps the name and the outcome of one that could not be read, and all others are archived in the same run."""
+    raws = [message(n, "plain") for n in range(1, 6)]
+    poison = (Poison(b"m0002", act), Poison(b"m0004", act))
+    with ChaosServer(WatchedMailbox("secret", raws), Behaviour(uidl=False)) as server:
+        for _ in range(3):
+            server.plan.extend([poison] * 9)
+            done = archivist.run(server, idle_seconds_max=IDLE_SECONDS_MAX, delete="at once")
+            assert done.failure is None
+            server.plan.clear()
+        assert archivist.balance() == {"listed": 5, "archived": 3, "quarantined": 2, "balanced": True}
+        assert [m.raw for m in server.mailbox.messages()] == [raw.replace(b"\n", b"\r\n") for raw in (raws[1], raws[3])]
+        assert archivist.run(server).archived == 2
+    assert archivist.stored() == hashes(*raws)
+
+
+def test_what_could_not_be_read_for_a_name_is_not_taken_for_archived_later(archivist: Archivist) -> None:
+    """It is named by its size, which is another message's the next time; that one is not deleted unread."""
+    refusing = (On("RETR", 1, Say(b"-ERR locked\r\n")),)
+    with ChaosServer(WatchedMailbox("secret", [message(1, "plain")]), Behaviour(uidl=False)) as server:
+        server.plan.append(refusing)
+        archivist.run(server)
+        server.mailbox.take_away(0)
+        server.mailbox.deliver(message(1, "plain").replace(b"hello", b"HELLO"))
+        server.plan.append(refusing)
+        assert archivist.run(server, delete="at once").deleted == 0
+        assert archivist.run(server, delete="at once").deleted == 1
+    assert len(archivist.stored()) == 1
+
+
+def test_a_uidl_that_several_messages_have_is_not_taken_for_theirs_later(archivist: Archivist) -> None:
+    """One goes, another comes, and the listing looks the same: what is new is archived, and only then deleted."""
+    raws = [message(n, "plain") for n in range(1, 4)]
+    with ChaosServer(WatchedMailbox("secret", raws[:2])) as server:
+        server.plan.extend([(Uidls("twins"),)] * 2)
+        assert archivist.run(server).archived == 2
+        server.mailbox.take_away(0)
+        server.mailbox.deliver(raws[2])
+        done = archivist.run(server, delete="at once")
+        assert (done.archived, done.deleted) == (1, 2)
+    assert archivist.stored() == hashes(*raws)
+
+
+def test_a_uidl_that_was_given_away_again_is_not_deleted_for_the_message_it_had(archivist: Archivist) -> None:
+    """Its size is neither what was listed nor what was retrieved, so it may be another message; it stays."""
+    with ChaosServer(WatchedMailbox("secret", [message(1, "plain")])) as server:
+        archivist.run(server)
+        (old,) = server.mailbox.messages()
+        server.mailbox.deliver(message(2, "plain"))
+        server.mailbox.take_away(0)
+        server.mailbox.rename(0, old.uidl)
+        assert archivist.run(server, delete="at once").deleted == 0
+        server.plan.append((Sizes("large"),))
+        assert archivist.run(server, delete="at once").deleted == 0

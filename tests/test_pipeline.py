@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from etl.archive import ledger, stored
 from etl.config import Mailbox as Configured
-from etl.errors import Retry, Stop
+from etl.errors import DatabaseAway, Retry, Stop
 from etl.pipeline import Done, Options, archive_shard
 from tests.pop3_server import Behaviour, Cut, Mailbox, Message, Pop3Server, Reply, Session, body, err, wire
 
@@ -445,6 +445,30 @@ def test_two_runs_over_one_mailbox_cannot_be(archivist: Archivist):
     assert results[0].archived == 4
 
 
+def test_mail_that_only_looks_like_old_mail_is_fetched_and_never_deleted_unread(archivist: Archivist):
+    """Two messages with one header block and one size: neither is taken for the other when all UIDLs change."""
+    head = b"From: ann@example.org\nSubject: same\n\n"
+    first, second = head + b"body A\n", head + b"body B\n"
+    with Pop3Server(ann(first, LETTERS[0])) as server:
+        archivist.run(server)
+    with Pop3Server(ann(second, first, LETTERS[0]), session=Renaming) as server:
+        archivist.run(server, delete="at once")
+        left = {hashlib.sha256(m.raw).digest() for m in server.mailboxes["ann"].messages()}
+    assert archivist.stored() == hashes(first, second, LETTERS[0])
+    # What was only recognised stays on the server: its bytes were never seen under its new UIDL.
+    assert left == hashes(LETTERS[0])
+
+
+def test_a_host_that_changes_and_changes_back_costs_no_download(archivist: Archivist):
+    """Each is an epoch of its own, and old mail is recognised in it."""
+    with Pop3Server(ann(*LETTERS)) as server:
+        assert archivist.run(server).archived == 4
+        assert archivist.run(server, host="localhost").retrieved == 0
+        assert archivist.run(server).retrieved == 0
+        assert commands(server, "RETR") == 4
+    assert archivist.balance() == {"listed": 12, "archived": 4, "duplicate": 8, "balanced": True}
+
+
 def test_two_messages_with_one_uidl_are_both_archived(archivist: Archivist):
     """A UIDL twice in one listing is legal (RFC 1939 section 7)."""
 
@@ -552,3 +576,71 @@ def test_a_host_has_no_more_sessions_than_it_may(archivist: Archivist):
         done = archive_shard(archivist.engine, configured, run_id)
     assert [d.archived for d in done] == [1] * 6
     assert max(at_once) <= 2
+
+
+class Ill(Session):
+    """Lists, and breaks off at every message."""
+
+    def retrieve(self, number: int) -> Reply:
+        """Nothing comes."""
+        raise Cut
+
+
+class Overloaded(Session):
+    """Lists, and has no message to give for now."""
+
+    def retrieve(self, number: int) -> Reply:
+        """RFC 3206."""
+        return err("try again later", "SYS/TEMP")
+
+
+@pytest.mark.parametrize("session", [Ill, Overloaded])
+def test_a_server_that_is_ill_for_a_while_has_no_mail_put_in_quarantine(archivist: Archivist, session: type[Session]):
+    """The run gives up after some sessions, and the next one, on a server that is well, has everything."""
+    with Pop3Server(ann(*(letter(str(n)) for n in range(10))), session=session) as server:
+        assert isinstance(archivist.run(server).failure, Retry)
+        assert "quarantined" not in archivist.balance()
+        server.session = Session
+        assert archivist.run(server).archived == 10
+
+
+class Understating(Session):
+    """Says of every message that it has ten bytes."""
+
+    def size_of(self, number: int) -> object:
+        """A lie."""
+        return 10
+
+
+def test_a_message_larger_than_listed_is_not_let_past_the_limit(archivist: Archivist):
+    """It is excluded as soon as the limit is passed, and not tried again until it is raised."""
+    large = letter("large", 3_000_000)
+    with Pop3Server(ann(LETTERS[0], large, LETTERS[1]), session=Understating) as server:
+        done = archivist.run(server, message_bytes_max=100_000)
+        assert (done.archived, done.excluded, done.failure) == (2, 1, None)
+        before = commands(server, "RETR")
+        archivist.run(server, message_bytes_max=100_000)
+        assert commands(server, "RETR") == before
+        assert archivist.run(server).archived == 1
+    assert archivist.stored() == hashes(LETTERS[0], large, LETTERS[1])
+
+
+def test_a_lost_database_connection_ends_the_run_and_blames_no_message(archivist: Archivist):
+    """The leases went with it, so nothing more is loaded; the next run goes on."""
+    Slow.at_it.clear()
+    Slow.go_on.clear()
+    with Pop3Server(ann(*LETTERS), session=Slow) as server:
+        results: list[Done] = []
+        thread = threading.Thread(target=lambda: results.append(archivist.run(server)))
+        thread.start()
+        assert Slow.at_it.wait(20)
+        archivist.ask(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        Slow.go_on.set()
+        thread.join()
+        assert isinstance(results[0].failure, DatabaseAway)
+        server.session = Session
+        assert archivist.run(server).archived == 4
+    assert archivist.steps() == {"archived": 4}

@@ -68,11 +68,11 @@ def _ask(*arguments: str) -> subprocess.Popen[str]:
 
 def _print(question: str, process: subprocess.Popen[str]) -> None:
     """The answer under its question, cut where it is long."""
-    lines = process.communicate()[0].splitlines()
+    lines = [line for line in process.communicate()[0].splitlines() if line.strip()]
     click.echo(f"\n$ popvault {question}")
     click.echo("\n".join(lines[:LINES_MAX]))
     if len(lines) > LINES_MAX:
-        click.echo(f"... and {len(lines) - LINES_MAX} lines more")
+        click.echo(f" ... (lines left out: {len(lines) - LINES_MAX})")
 
 
 def _popvault() -> str:

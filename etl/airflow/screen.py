@@ -24,9 +24,11 @@ class Steps:
         self._told = time.monotonic()
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """How far it is; tells nothing twice."""
+        """How far it is; tells nothing twice, and nothing where nothing was to be done."""
         now, terminal = time.monotonic(), sys.stdout.isatty()
-        if (done, total) == self._shown or (not terminal and now - self._told < LINE_SECONDS):
+        if (done, total) == self._shown or (done == total and not any(self._shown)):
+            return
+        if not terminal and now - self._told < LINE_SECONDS:
             return
         self._shown, self._told, self._open = (done, total), now, terminal
         line = f"  {now - self._began:5.1f} s  {what}: {done} of {total} messages"

@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from etl.errors import Stop
+from etl.errors import Misconfigured, Stop
 
 USER = DATABASE = "popvault"
 START_SECONDS_MAX = 60
@@ -36,29 +36,39 @@ class EmbeddedPostgres:
     def __init__(self, home: Path):
         self.home = home
         self._password_file = home / "postgres.password"
+        # Made elsewhere and renamed: what is here is whole.
+        self._data = home / "postgres" / "data"
 
     def start(self) -> str:
         """Create the server where there is none, start it where it is down; its URL."""
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._alone():
-            data = self._data_folder()
-            if not (data / "PG_VERSION").exists():
-                self._create(data)
-            if not self._is_up(data):
-                self._launch(data)
-        port = (data / "postmaster.pid").read_text().splitlines()[3]
-        return f"postgresql://{USER}:{self._password_file.read_text()}@127.0.0.1:{port}/{DATABASE}"
+        try:
+            # Whom root runs the server as must get through to it.
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+            with self._alone():
+                if not self._data.exists():
+                    self._create(self._folder())
+                if not self.is_up():
+                    self._launch(self._data.resolve())
+            port = (self._data / "postmaster.pid").read_text().splitlines()[3]
+            return f"postgresql://{USER}:{self._password_file.read_text()}@127.0.0.1:{port}/{DATABASE}"
+        except OSError as error:
+            where = error.filename or self.home
+            raise Misconfigured(f"cannot keep the archive in {where}: {error.strerror}; see POPVAULT_HOME") from error
 
     def is_up(self) -> bool:
-        """Whether it runs now."""
-        return self._is_up(self.home / "postgres")
+        """Whether the process that the data folder names is a live postmaster of that folder."""
+        try:
+            pid, _, _, _, _, _, _, status = (self._data / "postmaster.pid").read_text().splitlines()[:8]
+            os.kill(int(pid), 0)
+            return status.strip() == "ready" and _serves(int(pid), self._data.resolve())
+        except (OSError, ValueError):
+            return False
 
     def stop(self) -> bool:
         """Stop the server; whether it was up."""
-        data = self.home / "postgres"
-        if not self._is_up(data):
+        if not self.is_up():
             return False
-        self._run("pg_ctl", "stop", "-D", str(data.resolve()), "-m", "fast", "-w")
+        self._run("pg_ctl", "stop", "-D", str(self._data.resolve()), "-m", "fast", "-w")
         return True
 
     @contextmanager
@@ -68,62 +78,60 @@ class EmbeddedPostgres:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _create(self, data: Path) -> None:
-        password = secrets.token_urlsafe(24)
+    def _create(self, folder: Path) -> None:
+        """Make the data in a folder; killed half-way, the next start begins anew."""
+        password, scratch = secrets.token_urlsafe(24), folder / "data.part"
+        shutil.rmtree(scratch, ignore_errors=True)
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(password)
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(password)
             file.flush()
             if account := _account():
                 os.chown(file.name, account.pw_uid, account.pw_gid)
             self._run(
-                "initdb", "-D", str(data), "-U", USER, "-A", "scram-sha-256", "--pwfile", file.name,
+                "initdb", "-D", str(scratch), "-U", USER, "-A", "scram-sha-256", "--pwfile", file.name,
                 "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
                 "--set", "unix_socket_directories=", "--set", "listen_addresses=127.0.0.1",
                 "--set", "client_connection_check_interval=1s", "--set", "timezone=UTC", "--set", "log_timezone=UTC",
             )  # fmt: skip
-        self._password_file.touch(mode=0o600)
-        self._password_file.write_text(password)
+        scratch.rename(folder / "data")
 
     def _launch(self, data: Path) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self._run(
-            "pg_ctl", "start", "-D", str(data), "-l", str(data / "server.log"),
-            "-o", f"-p {port}", "-w", "-t", str(START_SECONDS_MAX),
-        )  # fmt: skip
+        log = data / "server.log"
+        try:
+            self._run(
+                "pg_ctl", "start", "-D", str(data), "-l", str(log),
+                "-o", f"-p {port}", "-w", "-t", str(START_SECONDS_MAX),
+            )  # fmt: skip
+        except Stop:
+            said = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+            raise Stop(f"the embedded Postgres does not start: {said[-1] if said else 'no word'}; see {log}") from None
         url = f"postgresql://{USER}:{self._password_file.read_text()}@127.0.0.1:{port}/postgres"
         with psycopg.connect(url, autocommit=True) as connection:
             found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
             if not found.fetchone():
                 connection.execute("create database popvault")
 
-    def _is_up(self, data: Path) -> bool:
-        """Whether the process that the data folder names is a live postmaster of that folder."""
-        try:
-            pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-            os.kill(pid, 0)
-            status = (data / "postmaster.pid").read_text().splitlines()[7].strip()
-            return status == "ready" and _is_postgres(pid)
-        except (OSError, ValueError, IndexError):
-            return False
-
-    def _data_folder(self) -> Path:
-        """Where the data is: below home, or, for root, where the unprivileged user can reach it."""
-        data = self.home / "postgres"
-        if data.exists():
-            return data.resolve()
+    def _folder(self) -> Path:
+        """Where the data will be: below home, or, for root, where the unprivileged user can reach it."""
+        folder = self.home / "postgres"
+        if folder.exists():
+            return folder.resolve()
         account = _account()
         if account is None:
-            data.mkdir(mode=0o700)
-            return data
+            folder.mkdir(mode=0o700)
+            return folder
         if _reaches(account, self.home):
-            data.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700)
         else:
             REACHABLE.mkdir(parents=True, exist_ok=True, mode=0o755)
-            data.symlink_to(tempfile.mkdtemp(prefix="postgres-", dir=REACHABLE))
-        os.chown(data, account.pw_uid, account.pw_gid)
-        return data.resolve()
+            folder.symlink_to(tempfile.mkdtemp(prefix="postgres-", dir=REACHABLE))
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        return folder.resolve()
 
     def _run(self, program: str, *arguments: str) -> None:
         account = _account()
@@ -190,8 +198,9 @@ def _binaries(account: pwd.struct_passwd | None) -> Path:
     return copy / within
 
 
-def _is_postgres(pid: int) -> bool:
+def _serves(pid: int, data: Path) -> bool:
+    """Whether a process is the postmaster of a data folder, as its command line tells."""
     try:
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except FileNotFoundError:  # no /proc on this system
         return True

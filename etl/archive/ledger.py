@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from etl.archive.database import driver
 from etl.archive.statements import statement
 
-# A message that failed so often is put in quarantine: the rest of the mailbox matters more.
+# A message that failed in so many runs is put in quarantine: the rest of the mailbox matters more.
 TRIES_MAX = 3
 
 # One message of a listing: number, UIDL, twin, octets as LIST claims them.
@@ -149,17 +149,23 @@ def all_unknown(connection: Connection, session_id: int, epoch_id: int) -> bool:
         return bool(_one(connection, "all_unknown", session_id=session_id, epoch_id=epoch_id))
 
 
-def old_mail(connection: Connection, session_id: int, epoch_id: int) -> dict[int, dict[bytes, int | None]]:
-    """Entries that may be archived mail under a new UIDL: {message number: {SHA-256 of the head: message id}}.
+def is_new_epoch(connection: Connection, mailbox_id: int, epoch_id: int) -> bool:
+    """Whether nothing was listed in the epoch yet, though the mailbox has older ones."""
+    with connection.begin():
+        return bool(_one(connection, "is_new_epoch", mailbox_id=mailbox_id, epoch_id=epoch_id))
 
-    None where two messages have that head and that size: then only the bytes can tell.
+
+def old_mail(connection: Connection, mailbox_id: int, session_id: int) -> dict[tuple[int, bytes], int | None]:
+    """Archived mail of the mailbox that entries of the listing may be: {(octets, SHA-256 of the head): message id}.
+
+    None where two messages have that size and that head: then only the bytes can tell.
     """
-    found: dict[int, dict[bytes, int | None]] = {}
-    named = {"session_id": session_id, "epoch_id": epoch_id}
+    found: dict[tuple[int, bytes], int | None] = {}
+    named = {"mailbox_id": mailbox_id, "session_id": session_id}
     with connection.begin():
         for row in connection.execute(statement("ledger", "old_mail"), named):
-            heads, head = found.setdefault(row.number, {}), bytes(row.head_sha256)
-            heads[head] = None if head in heads else row.message_id
+            key = row.octets, bytes(row.head_sha256)
+            found[key] = None if key in found else row.message_id
     return found
 
 
@@ -174,6 +180,7 @@ def record_listing(
             connection.execute(statement("ledger", name), named)
         if not doubted:
             connection.execute(statement("ledger", "note_missing"), named)
+        connection.execute(statement("ledger", "drop_pieces_of_lost"), named)
 
 
 def recognise(connection: Connection, session_id: int, found: Mapping[int, int]) -> None:
@@ -183,9 +190,12 @@ def recognise(connection: Connection, session_id: int, found: Mapping[int, int])
         connection.execute(statement("ledger", "recognise"), named)
 
 
-def exclude(connection: Connection, delivery_id: int, session_id: int, reason: str, head: bytes | None) -> None:
-    """Record that a message is not retrieved, and its header block; once for each reason."""
-    named = {"delivery_id": delivery_id, "session_id": session_id, "reason": reason, "head": head}
+def exclude(
+    connection: Connection, delivery_id: int, session_id: int, octets: int, octets_max: int, head: bytes | None
+) -> None:
+    """Record that a message, of so many octets at least, is not retrieved, and its header block."""
+    reason = f"{octets} bytes are over message_bytes_max = {octets_max}"
+    named = {"delivery_id": delivery_id, "session_id": session_id, "reason": reason, "head": head, "octets": octets}
     with connection.begin():
         connection.execute(statement("ledger", "exclude"), named)
 

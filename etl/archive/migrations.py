@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
+from etl.errors import Misconfigured
+
 SQL = Path(str(files("etl.sql")))
 
 # Anything constant: two migrations at once wait for each other on it.
@@ -20,9 +22,15 @@ def migrate(engine: Engine) -> None:
     """Bring the schema and the views to their newest version; safe to call at any time."""
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        if (encoding := connection.scalar(text("show server_encoding"))) != "UTF8":
+            raise Misconfigured(f"the database is in {encoding}; make one for popvault with encoding UTF8")
         views = "\n".join(path.read_text() for path in sorted((SQL / "views").glob("*.sql")))
         made = f"What analysts use. Made from {hashlib.sha256(views.encode()).hexdigest()}."
         version, comment = _version(connection)
+        if version and version > _newest():
+            raise Misconfigured(
+                f"the archive is of a newer popvault (schema {version}, not {_newest()}); upgrade this one"
+            )
         if version != _newest():
             connection.execute(text("create schema if not exists ops"))
             connection.execute(text("create schema if not exists mart"))
@@ -69,5 +77,5 @@ def _version(connection: Connection) -> tuple[str | None, str | None]:
     if not connection.scalar(text("select to_regclass('ops.migration')")):
         return None, None
     query = "select version_num, obj_description(to_regnamespace('mart'), 'pg_namespace') from ops.migration"
-    version, comment = connection.execute(text(query)).one()
-    return version, comment
+    row = connection.execute(text(query)).one_or_none()
+    return (row[0], row[1]) if row else (None, None)

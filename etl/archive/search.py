@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from etl.archive.statements import statement
 from etl.errors import Misconfigured
@@ -15,6 +16,21 @@ def index_pending(connection: Connection) -> int:
     """Index some of the messages that wait for it; how many. Call until it gives 0."""
     with connection.begin():
         return int(connection.scalar(statement("search", "index_pending"), {"messages": INDEX_MESSAGES}) or 0)
+
+
+def index_one_by_one(connection: Connection) -> int:
+    """Index as many, each in a transaction of its own; what Postgres refuses is set aside, without words."""
+    for done in range(INDEX_MESSAGES):
+        try:
+            with connection.begin():
+                if not connection.scalar(statement("search", "index_pending"), {"messages": 1}):
+                    return done
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            with connection.begin():
+                connection.execute(statement("search", "set_aside"))
+    return INDEX_MESSAGES
 
 
 def find(connection: Connection, words: str, matches: int) -> list[dict[str, Any]]:

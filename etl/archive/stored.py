@@ -30,10 +30,15 @@ class Stored:
         digest, octets = hashlib.sha256(), 0
         try:
             for step in self._steps:
+                given = 0
                 for piece in self._bytes(step):
                     digest.update(piece)
-                    octets += len(piece)
+                    given += len(piece)
                     yield piece
+                octets += given
+                if given != (step.segment_octets or 0):
+                    self.fault = f"a step of its recipe gives {given} bytes, not {step.segment_octets}"
+                    return
         except zstandard.ZstdError as error:
             self.fault = f"its stored bytes cannot be decompressed ({error})"
             return

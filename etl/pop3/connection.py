@@ -89,6 +89,8 @@ class Connection:
             raise _tls_failure(peer, error) from error
         except OSError as error:
             raise Retry(f"cannot connect to {peer}: {_reason(error)}; is the server up?") from error
+        except ValueError as error:  # of encodings, where a label is empty or too long, or of a NUL
+            raise Misconfigured(f"{host!r} is no host name: {error}") from error
         connection = cls(reader, writer, peer, idle_seconds_max, on_wire)
         connection._tell(f"= connected to {peer}, {connection._security}")
         return connection

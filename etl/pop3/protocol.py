@@ -14,6 +14,8 @@ from etl.pop3.replies import readable, status
 
 # A million messages at 64 bytes a line; what is longer is no listing that we could hold.
 LISTING_BYTES_MAX = 64 * 1024 * 1024
+# A header block that TOP shows. Some servers answer TOP with the whole message.
+HEAD_BYTES_MAX = 1024 * 1024
 
 
 class State(Enum):
@@ -217,8 +219,9 @@ class Protocol:
                 self._finish(reply)
             return Chunk(reply.command, data, last) if data or last else None
         self._body += data
-        if len(self._body) > LISTING_BYTES_MAX:
-            raise Untrusted(f"{reply.command.verb} answered over {LISTING_BYTES_MAX} bytes")
+        bytes_max = HEAD_BYTES_MAX if reply.command.verb == "TOP" else LISTING_BYTES_MAX
+        if len(self._body) > bytes_max:
+            raise Untrusted(f"{reply.command.verb} answered over {bytes_max} bytes")
         if not last:
             return None
         body = bytes(self._body)

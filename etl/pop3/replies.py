@@ -29,9 +29,9 @@ class Listed:
 
     number: its position, valid in this session only.
     uidl: its unique id, each byte as one character (latin-1), so that no id is ever altered;
-    None where the server gives it none, or one that cannot be kept.
+    None where the server gives it none, one that cannot be kept, or one that others have too.
     octets: the size that LIST claims; None where LIST did not name it.
-    twin: 0, or how many lower numbers of the same listing carry the same uidl.
+    twin: 0, or how many lower numbers of the same listing have the same bytes, where these had to name it.
     """
 
     number: int
@@ -142,12 +142,15 @@ def _is_number(word: bytes) -> bool:
 def join_listing(uidl_body: bytes, list_body: bytes) -> list[Listed]:
     """The listing of a session, in order of message numbers.
 
-    What either of the two commands names is there: without a size where LIST leaves it out,
-    without a unique id where UIDL does.
+    What either of the two commands names is there: without a size where LIST leaves it out, without a unique id
+    where UIDL does. An id that two messages have names neither: which is which may be otherwise the next time, and
+    what is taken for an archived message is deleted.
     """
     uidls, octets = unique_ids(uidl_body), sizes(list_body)
+    held_by = Counter(uidls.values())
+    unique = {number: uidl for number, uidl in uidls.items() if held_by[uidl] == 1}
     numbers = sorted(uidls.keys() | octets.keys())
-    return twins(Listed(number, uidls.get(number), octets.get(number)) for number in numbers)
+    return [Listed(number, unique.get(number), octets.get(number)) for number in numbers]
 
 
 def twins(entries: Iterable[Listed]) -> list[Listed]:

@@ -7,19 +7,21 @@ import hashlib
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from etl.errors import Untrusted
 from etl.pop3 import auth, refusals
 from etl.pop3.connection import Connection, OnWire, tls_context
 from etl.pop3.login import Account, ApopRefused, Greeted, ask, log_in, reply_to
 from etl.pop3.protocol import Chunk, Command, Event, Reply
-from etl.pop3.replies import Listed, join_listing, offers, twins
+from etl.pop3.replies import Listed, join_listing, offers
 
 # What may be asked for ahead of its answer. 4 MiB covers 300 Mbit/s at 100 ms; 256 commands are
 # about 3 kB, which Dovecot takes while we read (it buffers 2 KiB and the socket holds the rest).
 WINDOW_OCTETS = 4 * 1024 * 1024
 WINDOW_COMMANDS = 256
+# Header blocks that are held at once; most have some kB, and protocol.HEAD_BYTES_MAX bounds each.
+HEADS_AT_ONCE = 64
 # So much may come after a message that is not of the size that LIST gave, before STAT must tell whether we are
 # still in step: the one more round trip is shared, and what cannot be believed yet is held in memory.
 DOUBTED_MESSAGES_MAX = 16
@@ -107,20 +109,24 @@ class Session:
         self._stat = stat.line
         return join_listing(uidl.body, sizes.body)
 
-    async def identified(self, entries: Sequence[Listed]) -> list[Listed]:
-        """The entries, each without an id now named by the SHA-256 of its bytes, which are read for it.
+    async def digests(self, entries: Sequence[Listed]) -> AsyncIterator[tuple[Listed, str | None]]:
+        """The SHA-256 of each entry's bytes, which are read for it; None where the server refuses them.
 
-        What cannot be read is named by its size: it gets an outcome too.
+        One at a time: when it raises, the first entry that was not given is the one that could not be read.
         """
-        names = {e.number: f"octets:{e.octets}" for e in entries if e.uidl is None}
-        digest = hashlib.sha256()
-        async for got in self.retrieve([e for e in entries if e.uidl is None]):
-            if isinstance(got, Piece):
+        digest, read = hashlib.sha256(), list[tuple[Listed, str | None]]()
+        async for got in self.retrieve(entries, wary=True):
+            if isinstance(got, InStep):
+                for entry, sha256 in read:
+                    yield entry, sha256
+                read = []
+            elif isinstance(got, Refused):
+                read.append((got.entry, None))
+            else:
                 digest.update(got.data)
                 if got.last:
-                    names[got.entry.number] = f"sha256:{digest.hexdigest()}"
+                    read.append((got.entry, digest.hexdigest()))
                     digest = hashlib.sha256()
-        return twins(replace(e, uidl=names.get(e.number, e.uidl)) for e in entries)
 
     async def retrieve(
         self, entries: Iterable[Listed], window_octets: int = WINDOW_OCTETS, wary: bool = False
@@ -163,12 +169,14 @@ class Session:
                 f" than before ({reply.text}); what came since is not believed"
             )
 
-    async def heads(self, entries: Sequence[Listed]) -> list[tuple[Listed, bytes | None]]:
+    async def heads(self, entries: Sequence[Listed]) -> AsyncIterator[tuple[Listed, bytes | None]]:
         """The header block of each entry (TOP n 0); None where the server refuses."""
-        replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in entries))
-        if replies:
+        for start in range(0, len(entries), HEADS_AT_ONCE):
+            asked = entries[start : start + HEADS_AT_ONCE]
+            replies = await self._ask(*(Command("TOP", b"%d 0" % e.number, e.number) for e in asked))
             await self._check_step()
-        return [(e, r.body if r.ok else None) for e, r in zip(entries, replies, strict=True)]
+            for entry, reply in zip(asked, replies, strict=True):
+                yield entry, reply.body if reply.ok else None
 
     async def delete(self, entries: Iterable[Listed]) -> list[Refused]:
         """DELE each entry; what was refused comes back. Nothing is gone before `quit`."""

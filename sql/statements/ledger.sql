@@ -65,7 +65,7 @@ where session_id = :session_id;
 -- The listings of the sessions that this connection has open, and where each entry stands in the archive.
 create temporary table if not exists listing (
     session_id bigint, number integer, uidl text, twin integer, octets bigint,
-    delivery_id bigint, outcome text, present boolean
+    delivery_id bigint, outcome text, outcome_octets bigint, present boolean
 );
 
 -- name: forget_listing
@@ -95,15 +95,19 @@ select exists (select from listing where session_id = :session_id)
     select from archive.delivery_state d where d.epoch_id = :epoch_id and d.present and not exists (
         select from archive.ledger g where g.delivery_id = d.delivery_id and g.step = 'delete sent'));
 
+-- name: is_new_epoch
+-- Whether nothing was listed in an epoch yet, though the mailbox has older ones.
+select not exists (select from archive.delivery where epoch_id = :epoch_id)
+   and exists (select from archive.delivery where mailbox_id = :mailbox_id);
+
 -- name: old_mail
--- Entries that may be archived mail under a new UIDL: those of the size of a message archived from the epoch.
-select distinct on (l.number, m.message_id) l.number, m.message_id, m.head_sha256
-from listing l
-join archive.delivery d on d.epoch_id = :epoch_id and d.listed_octets = l.octets
+-- Archived mail of a mailbox whose size is that of some entry of the listing.
+select distinct m.octets, m.head_sha256, m.message_id
+from archive.delivery d
 join archive.ledger a on a.delivery_id = d.delivery_id and a.step in ('archived', 'duplicate')
 join archive.message m on m.message_id = a.message_id
-where l.session_id = :session_id
-order by l.number, m.message_id;
+where d.mailbox_id = :mailbox_id
+  and m.octets in (select octets from listing where session_id = :session_id);
 
 -- name: move_session
 -- The session listed UIDLs of another epoch than was thought at its login.
@@ -129,9 +133,10 @@ update listing set outcome = 'duplicate'
 where session_id = :session_id and delivery_id in (select delivery_id from recognised);
 
 -- name: exclude
+-- Not retrieved, for it has :octets at least; once for each reason.
 with excluded as (
-    insert into archive.ledger (delivery_id, step, session_id, reason)
-    select :delivery_id, 'excluded', :session_id, :reason
+    insert into archive.ledger (delivery_id, step, session_id, reason, octets)
+    select :delivery_id, 'excluded', :session_id, :reason, :octets
     where not exists (
         select from archive.delivery_state where delivery_id = :delivery_id and outcome = 'excluded' and reason = :reason)
     returning delivery_id
@@ -145,6 +150,13 @@ select (select place from ops.enrolment order by enrolment_id desc limit 1) = op
 
 -- name: enrol
 insert into ops.enrolment (place) values (ops.place()) returning place;
+
+-- name: drop_pieces_of_lost
+-- Pieces of downloads that will not go on.
+delete from ops.download_piece p
+where exists (
+    select from archive.delivery_state s
+    where s.delivery_id = p.delivery_id and s.mailbox_id = :mailbox_id and s.outcome in ('vanished', 'excluded'));
 
 -- name: note_listing
 -- An empty listing after one that held more than we deleted proves nothing until the next one says the same.
@@ -171,7 +183,8 @@ on conflict (epoch_id, uidl, twin) do nothing;
 
 -- name: note_standing
 -- Where each entry of the listing stands.
-update listing l set delivery_id = s.delivery_id, outcome = s.outcome, present = s.present
+update listing l set delivery_id = s.delivery_id, outcome = s.outcome, outcome_octets = s.outcome_octets,
+    present = s.present
 from archive.delivery_state s
 where l.session_id = :session_id and s.epoch_id = :epoch_id and s.uidl = l.uidl and s.twin = l.twin;
 
@@ -197,14 +210,20 @@ where s.epoch_id = :epoch_id and s.present
 select number, delivery_id from listing
 where session_id = :session_id
   and (outcome in ('pending', 'vanished') or outcome = 'quarantined' and :quarantined
-       or outcome = 'excluded' and octets <= coalesce(:octets_max, octets))
+       or outcome = 'excluded' and (cast(:octets_max as bigint) is null or outcome_octets <= :octets_max))
 order by number;
 
 -- name: deletable
--- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed.
+-- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed. A size that is
+-- neither the one listed first nor the one retrieved may be another message under a UIDL that was given away again;
+-- what was only recognised, and never retrieved under this UIDL, has no octets in the ledger and stays.
 select l.number, l.delivery_id
-from listing l join archive.delivery_state s using (delivery_id)
+from listing l
+join archive.delivery_state s using (delivery_id)
+join archive.ledger a on a.delivery_id = l.delivery_id and a.step in ('archived', 'duplicate')
 where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
+  and (l.octets is not distinct from s.listed_octets or l.octets = a.octets)
+  and a.octets is not null
   and s.outcome_at <= now() - make_interval(secs => :seconds)
 order by l.number limit :messages_max;
 
@@ -213,14 +232,17 @@ insert into archive.ledger (delivery_id, step, session_id, reason)
 select unnest(cast(:delivery_ids as bigint[])), cast(:step as archive.step), :session_id, :reason;
 
 -- name: note_failure
--- One more failed try of a delivery; the last that is allowed puts it in quarantine.
+-- One more failed try of a delivery; it is put in quarantine once it failed in so many runs, however often in each.
 with failed as (
     insert into archive.ledger (delivery_id, step, session_id, reason)
     values (:delivery_id, 'failed', :session_id, :reason) returning delivery_id
 )
 insert into archive.ledger (delivery_id, step, session_id, reason)
 select delivery_id, 'quarantined', :session_id, :reason from failed
-where (select count(*) from archive.ledger l where l.delivery_id = :delivery_id and l.step = 'failed') + 1 >= :tries
+where :tries <= (
+    select count(distinct s.run_id) from ops.session s
+    where s.session_id = :session_id or s.session_id in (
+        select l.session_id from archive.ledger l where l.delivery_id = :delivery_id and l.step = 'failed'))
 returning entry_id;
 
 -- name: balance

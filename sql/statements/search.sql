@@ -17,10 +17,14 @@ with taken as (
 ), made as (
     insert into search.document (message_id, piece, words)
     select message_id, piece, to_tsvector('simple', text || ' ' || search.bigrams(text))
-    from content, generate_series(0, length(words) / 100000) as piece,
-         lateral (select substr(words, piece * 100000 + 1, 100100) as text) as cut
+    from content, generate_series(0, length(words) / 30000) as piece,
+         lateral (select substr(words, piece * 30000 + 1, 30100) as text) as cut
 )
 select count(*) from taken;
+
+-- name: set_aside
+-- The first of those that wait: Postgres refuses its words.
+delete from search.pending where message_id = (select min(message_id) from search.pending);
 
 -- name: find
 -- The best matches first, newest of equals first.

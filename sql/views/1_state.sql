@@ -4,10 +4,10 @@ create or replace view archive.delivery_state with (security_invoker) as
 select d.delivery_id, d.mailbox_id, d.epoch_id, d.uidl, d.twin, d.listed_octets, d.listed_at,
        coalesce(nullif(o.step, 'relisted')::text, 'pending') as outcome,
        o.message_id, o.at as outcome_at, o.reason, o.session_id,
-       coalesce(p.step not in ('gone', 'vanished'), true) as present
+       coalesce(p.step not in ('gone', 'vanished'), true) as present, o.octets as outcome_octets
 from archive.delivery d
 left join lateral (
-    select l.step, l.message_id, l.at, l.reason, l.session_id from archive.ledger l
+    select l.step, l.message_id, l.at, l.reason, l.session_id, l.octets from archive.ledger l
     where l.delivery_id = d.delivery_id
       and l.step in ('archived', 'duplicate', 'quarantined', 'excluded', 'vanished', 'relisted')
       and (l.step <> 'relisted' or not exists (
@@ -32,4 +32,5 @@ comment on column archive.delivery_state.message_id is 'The message it turned ou
 comment on column archive.delivery_state.outcome_at is 'When it got this outcome; null while pending.';
 comment on column archive.delivery_state.reason is 'Why it got it, in words; null where the outcome says it all.';
 comment on column archive.delivery_state.session_id is 'The session in which it got it.';
+comment on column archive.delivery_state.outcome_octets is 'Bytes retrieved; for excluded, how large it is at least.';
 comment on column archive.delivery_state.present is 'Whether the last listing that was believed still had it.';

@@ -5,6 +5,11 @@ select m.name as mailbox, b.listed, b.archived, b.duplicate, b.quarantined, b.ex
        b.listed = b.archived + b.duplicate + b.quarantined + b.excluded + b.vanished + b.pending
        and b.present = coalesce(s.listed, b.present) as balanced
 from archive.mailbox m
+left join lateral (
+    select s.epoch_id, case when not s.listing_doubted then s.listed end as listed from ops.session s
+    where s.mailbox_id = m.mailbox_id and s.listed_at is not null
+    order by session_id desc limit 1
+) s on true
 cross join lateral (
     select count(*) as listed,
            count(*) filter (where outcome = 'archived') as archived,
@@ -13,16 +18,10 @@ cross join lateral (
            count(*) filter (where outcome = 'excluded') as excluded,
            count(*) filter (where outcome = 'vanished') as vanished,
            count(*) filter (where outcome = 'pending') as pending,
-           count(*) filter (where present and d.epoch_id = e.epoch_id) as present
-    from archive.delivery_state d,
-         (select max(epoch_id) as epoch_id from archive.epoch where mailbox_id = m.mailbox_id) e
+           count(*) filter (where present and d.epoch_id = s.epoch_id) as present
+    from archive.delivery_state d
     where d.mailbox_id = m.mailbox_id
-) b
-left join lateral (
-    select case when not s.listing_doubted then s.listed end as listed from ops.session s
-    where s.mailbox_id = m.mailbox_id and s.listed_at is not null
-    order by session_id desc limit 1
-) s on true;
+) b;
 comment on view mart.balance is
     'One row for each mailbox: every message ever listed has one outcome, and those still there are as many as the last listing counted.';
 comment on column mart.balance.mailbox is 'Name of the mailbox.';

@@ -1,5 +1,7 @@
 """What replies mean, the strange ones too."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,13 +39,21 @@ def test_response_code():
 
 
 def test_listing_joins_uidl_and_list():
-    """Blanks, high bytes and twins of unique ids are kept; a size may be missing."""
-    uidl = b"2  b c\xe9\r\n1 a\r\n3 a\r\n"
+    """Blanks and high bytes of unique ids are kept; a size may be missing."""
+    uidl = b"2  b c\xe9\r\n1 a\r\n3 d\r\n"
     assert replies.join_listing(uidl, b"1 10\r\n2 20\r\n") == [
         Listed(1, "a", 10, 0),
         Listed(2, "b c\xe9", 20, 0),
-        Listed(3, "a", None, 1),
+        Listed(3, "d", None, 0),
     ]
+
+
+def test_an_id_that_two_messages_have_names_neither():
+    """Which is which nobody could tell, once one of them is gone and another one there; their bytes must name them."""
+    entries = replies.join_listing(b"1 a\r\n2 b\r\n3 a\r\n", b"")
+    assert [(entry.number, entry.uidl) for entry in entries] == [(1, None), (2, "b"), (3, None)]
+    named = replies.twins(replace(entry, uidl="same") for entry in entries)
+    assert [entry.twin for entry in named] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("line", [b"3", b"3 ", b"3   ", b"3 a\0", b"3 " + b"u" * 1001])

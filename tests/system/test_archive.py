@@ -62,6 +62,9 @@ def test_what_was_archived_is_found_and_shown(tmp_path: Path, pop3_server: Dovec
         assert found.stdout.endswith("1 found\n"), found.stdout + found.stderr
         assert subject in found.stdout
     assert popvault("search", "hello -ann@example.org").stdout == "0 found\n"
+    assert popvault("search", "hello", "-会议").stdout.endswith("1 found\n")
+    assert popvault("search", "会议", "or", "hello").stdout.endswith("2 found\n")
+    assert popvault("search", "明天 -会议").stdout == "0 found\n"
     shown = json.loads(popvault("show", hashlib.sha256(wire(MESSAGES[0])).hexdigest()[:10], "--json").stdout)
     assert (shown["subject"], shown["deliveries"][0]["mailbox"]) == ("one", "ann6")
     assert popvault("show", "999").returncode == 2
@@ -136,3 +139,26 @@ def test_what_is_wrong_is_one_sentence(
     assert done.returncode == code, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_mail_cannot_control_the_terminal(tmp_path: Path, pop3_server: Dovecot, database_url: str):
+    """An escape sequence in a subject or body is shown as what it is: no character."""
+    pop3_server.put("ann8", [b"Subject: \x1b]52;c;aGk=\x07\n\n\x1b[2J gone\n"])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann8")
+    assert popvault.run().returncode == 0
+    shown = popvault("show", "1").stdout + popvault("search", "gone").stdout
+    assert "1 found" in shown
+    assert not set(shown) & {"\x1b", "\x07"}
+
+
+def test_nothing_is_imported_from_the_folder_that_the_command_is_run_in(
+    tmp_path: Path, pop3_server: Dovecot, database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A file called like a module we use is not ours."""
+    pop3_server.put("ann9", MESSAGES[:1])
+    popvault = Popvault(tmp_path, pop3_server, database_url, "ann9")
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(tmp_path)
+    popvault.command = [popvault.command[0], "-P", *popvault.command[1:]]
+    assert popvault.run().returncode == 0
+    assert popvault("search", "hello").stdout.endswith("1 found\n")

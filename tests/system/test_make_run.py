@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +51,14 @@ class Here:
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Here:
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     """One for all tests of this file, in their order: what the first makes, the others use."""
     folder = tmp_path_factory.mktemp("make")
     folder.chmod(0o755)
-    return Here(folder)
+    here = Here(folder)
+    yield here
+    # As root, the data is not below pytest's folder, and nobody else would remove it.
+    shutil.rmtree((here.home / "postgres").resolve(), ignore_errors=True)
 
 
 def test_the_makefile_calls_what_is_tested_here():

@@ -237,7 +237,7 @@ comment on column archive.ledger.delivery_id is 'The delivery.';
 comment on column archive.ledger.step is 'What befell it.';
 comment on column archive.ledger.session_id is 'The session in which it did.';
 comment on column archive.ledger.message_id is 'The message it turned out to be: for archived and duplicate.';
-comment on column archive.ledger.octets is 'Bytes retrieved, for archived and duplicate.';
+comment on column archive.ledger.octets is 'Bytes retrieved, for archived and duplicate; for excluded, how large it is at least.';
 comment on column archive.ledger.reason is 'Why, in words; null where the step says it all.';
 comment on column archive.ledger.at is 'When.';
 
@@ -434,14 +434,20 @@ comment on column search.document.words is 'Its words.';
 
 create function search.bigrams(content text) returns text language sql immutable parallel safe
 return (
-    select coalesce(string_agg(substr(run[1], n, 2), ' '), '')
-    from regexp_matches(content, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+)', 'g') as run,
+    select coalesce(string_agg(substr(run[1], n, 2), ' ' order by place, n), '')
+    from regexp_matches(content, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+)', 'g')
+             with ordinality as runs (run, place),
          generate_series(1, greatest(length(run[1]) - 1, 1)) as n
 );
 comment on function search.bigrams is 'Pairs of neighbouring Chinese, Japanese and Korean characters: scripts that put no blanks between words.';
 
 create function search.query(words text) returns tsquery language sql immutable parallel safe
-return websearch_to_tsquery('simple',
-        regexp_replace(words, '[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+', ' ', 'g'))
-    && plainto_tsquery('simple', search.bigrams(words));
+return (
+    -- A run of such characters becomes the phrase of its pairs, where it stands, so that - and or mean it too.
+    select websearch_to_tsquery('simple', coalesce(string_agg(
+        case when token[1] is null then token[2] else '"' || search.bigrams(token[1]) || '"' end, '' order by place), ''))
+    from regexp_matches(words,
+        '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+)|([^\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+)', 'g')
+        with ordinality as tokens (token, place)
+);
 comment on function search.query is 'What a person typed as a query: words, "a phrase", -without, or; CJK by bigrams.';
