@@ -41,6 +41,11 @@ lint: $(INSTALLED) ## style, types, and which module may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+bench: $(INSTALLED) ## time on the line beside other retrievers; with MAIL_CORPUS=folder also parsing and archiving of that mail
+	$(BIN)/python -m tests.bench.line $(ARGS)
+	@if [ -z "$$MAIL_CORPUS" ]; then echo "MAIL_CORPUS names no folder of raw messages: parsing and archiving are left out"; \
+	else $(BIN)/python -m tests.bench.parsing && $(BIN)/python -m tests.bench.archiving; fi
+
 lock: $(VENV)/uv ## pin anew what deploy/requirements.txt installs
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command 'make lock' --all-extras --upgrade --quiet \
@@ -62,4 +67,4 @@ $(INSTALLED): deploy/requirements.txt pyproject.toml | $(VENV)/uv
 clean: ## remove what make installed; the archive in .popvault stays
 	rm -rf $(VENV) build popvault.egg-info
 
-.PHONY: help run serve stop airflow test lint lock clean
+.PHONY: help run serve stop airflow test lint bench lock clean
