@@ -6,6 +6,7 @@ in flight, and so does the server.
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -156,6 +157,10 @@ class Intake:
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*self._batches, return_exceptions=True)
+
+    def expect(self, messages: int) -> None:
+        """So many messages will come: their parsers are started while they are on the way."""
+        self._parsers.start(math.ceil(messages / BATCH_MESSAGES))
 
     async def put(self, arrival: Arrival) -> asyncio.Future[str]:
         """Take a message; the future is its outcome, once it is committed. Waits while too much is in flight."""

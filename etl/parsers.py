@@ -56,6 +56,7 @@ class Parsers:
         self._count = count or min(os.cpu_count() or 1, 4)
         # Last in, first out: a second worker is started only when the first is busy.
         self._idle: asyncio.LifoQueue[asyncio.subprocess.Process | None] = asyncio.LifoQueue()
+        self._starting: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Parsers":
         for _ in range(self._count):
@@ -63,8 +64,21 @@ class Parsers:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*self._starting, return_exceptions=True)
         while not self._idle.empty():
             await _end(self._idle.get_nowait())
+
+    def start(self, calls: int) -> None:
+        """Start processes for so many calls of `parse` that will come; one that idles already is enough."""
+        for _ in range(min(calls, self._idle.qsize())):
+            self._starting.append(asyncio.create_task(self._start_one()))
+
+    async def _start_one(self) -> None:
+        worker = await self._idle.get()
+        try:
+            worker = worker or await _start()
+        finally:  # what could not be started now is tried again by `parse`, which says why
+            self._idle.put_nowait(worker)
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order. Raises Retry where no process can be started."""

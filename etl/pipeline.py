@@ -172,6 +172,7 @@ class _Sessions:
         """List, retrieve, commit; then delete what the policy lets go, and QUIT."""
         entries = await self._listing.record(session, epoch_id)
         work = await self._listing.work(session, entries)
+        self._visit.shard.intake.expect(len(work))
         self._visit.shard.on_progress(self._visit.mailbox.name, len(work), 0)
         await self._retrieval.take(session, entries, work)
         await self._retrieval.settle()

@@ -57,6 +57,9 @@ IDLE_SECONDS_MAX = 0.25
 class HereParsers(Parsers):
     """Reads in this process: a run need not wait for another one to start."""
 
+    def start(self, calls: int) -> None:
+        """There is nothing to start."""
+
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order."""
         readings = [read_large(job.skeleton) if job.skeleton else read(job.raw or b"") for job in jobs]

@@ -117,6 +117,8 @@ def main() -> None:
     asked = parser.parse_args()
     others, missing = installed()
     others = [r for r in others if not asked.only or r.name in asked.only.split(",")]
+    # Where it is set, every start compiles all that is imported anew, which no user waits for.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     print("\n".join([*facts(others), *missing]))
     with tempfile.TemporaryDirectory(prefix="popvault-line-") as root, servers(Path(root)) as (dovecot, url):
         bench = Bench(Path(root), dovecot, url)

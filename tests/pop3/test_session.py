@@ -18,7 +18,7 @@ from etl.pop3.connection import Connection
 from etl.pop3.login import Account, Greeted, ask, reply_to
 from etl.pop3.protocol import Command
 from etl.pop3.replies import Listed
-from etl.pop3.session import Session
+from etl.pop3.session import Session, _Window
 from tests.pop3.replay import Line
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -222,3 +222,14 @@ def test_a_refused_listing_says_whether_to_come_again(
     with pytest.raises(kind) as caught:
         listing(*answers)
     assert getattr(caught.value, "wait_seconds", None) == seconds
+
+
+@pytest.mark.parametrize(("commands_max", "octets_max"), [(40, 10**9), (10**9, 40 * 1000)])
+def test_three_quarters_of_the_window_are_always_on_the_way(commands_max: int, octets_max: int):
+    """Until the mail ends, that much is asked for ahead, never more than the window, and not command by command."""
+    window = _Window((Listed(n, str(n), 1000) for n in range(1, 201)), commands_max, octets_max)
+    flights = [len(window.refill())]
+    while window.answered().number < 160:
+        flights.append(len(window.refill()))
+        assert 30 <= len(window.flying) <= 40
+    assert [size for size in flights if size][:4] == [40, 10, 10, 10]
