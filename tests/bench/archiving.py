@@ -31,6 +31,9 @@ from tests.servers.dovecot import Dovecot
 from tests.system.command import Popvault
 
 MIB = 1024 * 1024
+COMMITTED = """
+select extract(epoch from (select max(at) from archive.ledger) - (select max(began_at) from ops.run))
+"""
 SIZES = "select pg_database_size(current_database()), (select sum(octets) from archive.message)"
 TABLES = """
 select format('%s.%s', relnamespace::regnamespace, relname), pg_total_relation_size(oid)
@@ -56,8 +59,10 @@ def main() -> None:
         command = [*popvault.command, "run", "--mailboxes", str(popvault.file)]
         for _ in range(asked.kills):
             kill(command, popvault.environment, url)
+        before = database_cpu(Path(root))
         seconds, peak, cpu = measure(command, popvault.environment)
-        print(f"run: {len(files)} messages in {seconds:.2f} s: {len(files) / seconds:.0f}/s, cpu {cpu:.1f} s")
+        print(f"run: {len(files)} messages in {seconds:.2f} s: {len(files) / seconds:.0f}/s")
+        print(f"CPU seconds: popvault {cpu:.1f}, Postgres {database_cpu(Path(root)) - before:.1f}")
         print(f"peak memory of the process tree: {peak / MIB:.0f} MiB PSS")
         report_sizes(url)
         check(popvault, dovecot, users, Path(root) / "out")
@@ -65,6 +70,13 @@ def main() -> None:
             plain = [sys.executable, "-m", "tests.bench.plain", str(dovecot.port), users[0], url]
             theirs, _, _ = measure(plain, popvault.environment)
             print(f"the plain script: {len(files) / theirs:.0f}/s, popvault {theirs / seconds:.2f} times as fast")
+
+
+def database_cpu(root: Path) -> float:
+    """CPU seconds of the Postgres and of all its backends that have ended."""
+    pid = int((root / "postgres" / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def kill(command: list[str], environment: dict[str, str], url: str) -> None:
@@ -82,6 +94,9 @@ def kill(command: list[str], environment: dict[str, str], url: str) -> None:
 def report_sizes(url: str) -> None:
     """The database beside the mail, and its largest tables."""
     with engine_for(url).connect() as connection:
+        print(
+            f"all was committed {connection.scalar(text(COMMITTED)):.1f} s after the run began; the rest is its words"
+        )
         whole, mail = connection.execute(text(SIZES)).one()
         tables = connection.execute(text(TABLES)).all()
     largest = ", ".join(f"{name} {octets / MIB:.1f}" for name, octets in tables)
