@@ -365,7 +365,7 @@ def test_a_message_without_uidl_that_cannot_be_read_blocks_nobody(archivist: Arc
     with ChaosServer(WatchedMailbox("secret", raws), Behaviour(uidl=False)) as server:
         for _ in range(3):
             server.plan.extend([poison] * 9)
-            done = archivist.run(server, idle_seconds_max=IDLE_SECONDS_MAX, delete="at once")
+            done = archivist.run(server, idle_seconds_max=1.5, delete="at once")
             assert done.failure is None
             server.plan.clear()
         assert archivist.balance() == {"listed": 5, "archived": 3, "quarantined": 2, "balanced": True}

@@ -75,8 +75,9 @@ def test_an_end_that_is_none_is_waited_for_and_no_longer(archivist: Archivist, e
     cut = Silence(b"+OK\r\nSubject: x\r\n\r\nthe last line" + end)
     with serve(*LETTERS) as server:
         server.habits = (Poison(b"bob", cut),)
-        done = archivist.run(server, idle_seconds_max=0.3)
-    assert (done.failure, done.archived) == (None, 3)
+        # Longer than a busy machine may pause.
+        done, _, _ = (archivist.run(server, idle_seconds_max=1.5) for _ in range(3))
+    assert (done.failure, done.archived, done.failed) == (None, 3, 1)
     assert archivist.balance() == {"listed": 4, "archived": 3, "quarantined": 1, "balanced": True}
     assert archivist.stored() == hashes(LETTERS[0], *LETTERS[2:])
 
@@ -115,7 +116,8 @@ def test_a_mailbox_that_stays_locked_after_a_cut_line_is_waited_for(archivist: A
         locked = (On("APOP", 1, IN_USE),)
         server.plan.extend([(On("RETR", 3, Drop(20)),), locked, locked])
         done = archivist.run(server)
-        assert (done.failure, done.archived, len(server.plan)) == (None, 4, 0)
+        assert (done.failure, done.archived, done.failed, len(server.plan)) == (None, 3, 1, 0)
+        assert archivist.run(server).archived == 1
         server.plan.extend([locked] * 3)
         assert isinstance(archivist.run(server).failure, Busy)
     assert archivist.steps() == {"archived": 4, "failed": 1}
