@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from etl.archive import ledger
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 # Below this the window of what is asked for ahead does not shrink, however often the line is cut.
 WINDOW_OCTETS_MIN = 64 * 1024
+# So many sessions of one run may break off at one message.
+CUTS_MAX = 2
 
 
 class Retrieval:
@@ -30,6 +33,7 @@ class Retrieval:
         self._window_octets = WINDOW_OCTETS
         # After a session that ended in doubt: one message at a time, to learn which one it is about.
         self._wary = False
+        self._blamed: Counter[int] = Counter()
         self._outcomes: list[asyncio.Future[str]] = []
         self._unbelieved: list[tuple[int, Arrival | Refused]] = []
         self._retrieving: int | None = None
@@ -138,9 +142,11 @@ class Retrieval:
         ours = isinstance(failure, DatabaseAway | Busy) or not isinstance(failure, Retry | Skip)
         if delivery_id is None or ours or (large and large.gained):
             return
-        # For the rest of this run it is passed by; in quarantine it stops nobody, so that is a gain too.
-        self._visit.passed_by.add(delivery_id)
-        self._visit.count(failed=1)
+        # Once may be the line's fault. After the second time it is passed by for the rest of this run.
+        self._blamed[delivery_id] += 1
+        if self._blamed[delivery_id] == CUTS_MAX:
+            self._visit.passed_by.add(delivery_id)
+            self._visit.count(failed=1)
         self._visit.gained |= await self._archive.do(
             ledger.note_failure, delivery_id, self._visit.session_id, str(failure)
         )

@@ -291,14 +291,14 @@ def test_a_dot_that_was_not_doubled_forges_nothing(archivist: Archivist, kind: s
     raws = [message(1, "plain"), message(2, kind), message(3, "plain"), message(4, "plain")]
     unstuffed = (Unstuffed(), *(On("RETR", n, Drip()) for n in range(1, 5)))
     with ChaosServer(WatchedMailbox("secret", raws), Behaviour(pipelining=pipelining)) as server:
-        server.plan.extend([unstuffed] * 9)
+        server.plan.extend([unstuffed] * 12)
         done = archivist.run(server)
         assert (done.failure, done.archived) == (None, 3)
         assert archivist.stored() == hashes(raws[0], *raws[2:])
-        assert archivist.steps() == {"archived": 3, "failed": 1}
+        assert archivist.steps() == {"archived": 3, "failed": 2}
         for _ in range(2):
             archivist.run(server)
-        assert archivist.steps() == {"archived": 3, "failed": 3, "quarantined": 1}
+        assert archivist.steps() == {"archived": 3, "failed": 5, "quarantined": 1}
         server.plan.clear()
         assert archivist.run(server, Options(quarantined=True)).archived == 1
     assert archivist.stored() == hashes(*raws)
@@ -329,10 +329,10 @@ def test_a_large_message_that_is_another_each_time_is_given_up(archivist: Archiv
     """Pieces that replace others are no gain: passed by in three runs, it is in quarantine."""
     with ChaosServer(WatchedMailbox("secret", [message(1, "large"), message(2, "plain")])) as server:
         # The first try does gain a piece, the others do not.
-        for tries in (2, 1, 1):
+        for tries in (3, 2, 1):
             server.plan.extend([(Altered(longer=True), On("RETR", 1, Drop(6000)))] * tries)
             assert archivist.run(server).failure is None
-        assert archivist.steps() == {"restarted": 3, "failed": 3, "quarantined": 1, "archived": 1}
+        assert archivist.steps() == {"restarted": 5, "failed": 5, "quarantined": 1, "archived": 1}
 
 
 def test_a_server_that_always_has_something_new_does_not_keep_us(
@@ -365,7 +365,7 @@ def test_a_message_without_uidl_that_cannot_be_read_blocks_nobody(archivist: Arc
     with ChaosServer(WatchedMailbox("secret", raws), Behaviour(uidl=False)) as server:
         for _ in range(3):
             server.plan.extend([poison] * 9)
-            done = archivist.run(server, idle_seconds_max=IDLE_SECONDS_MAX, delete="at once")
+            done = archivist.run(server, idle_seconds_max=1.5, delete="at once")
             assert done.failure is None
             server.plan.clear()
         assert archivist.balance() == {"listed": 5, "archived": 3, "quarantined": 2, "balanced": True}

@@ -71,13 +71,14 @@ def test_a_bare_cr_ends_no_line(archivist: Archivist, pipelining: bool):
 
 @pytest.mark.parametrize("end", [b"\r\n.\r", b"\r\n.\n", b".\r\n", b"\n.\n"])
 def test_an_end_that_is_none_is_waited_for_and_no_longer(archivist: Archivist, end: bytes):
-    """A final dot without its line ends, after which the server says nothing more: passed by, and the rest goes on."""
+    """A final dot without its line ends, after which the server says nothing more: quarantine, and the rest goes on."""
     cut = Silence(b"+OK\r\nSubject: x\r\n\r\nthe last line" + end)
     with serve(*LETTERS) as server:
         server.habits = (Poison(b"bob", cut),)
-        done = archivist.run(server, idle_seconds_max=0.3)
-    assert (done.failure, done.archived) == (None, 3)
-    assert archivist.balance() == {"listed": 4, "archived": 3, "pending": 1, "balanced": True}
+        # Longer than a busy machine may pause.
+        done, _, _ = (archivist.run(server, idle_seconds_max=1.5) for _ in range(3))
+    assert (done.failure, done.archived, done.failed) == (None, 3, 1)
+    assert archivist.balance() == {"listed": 4, "archived": 3, "quarantined": 1, "balanced": True}
     assert archivist.stored() == hashes(LETTERS[0], *LETTERS[2:])
 
 
