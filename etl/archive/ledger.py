@@ -133,6 +133,7 @@ def note_entries(connection: Connection, session_id: int, entries: Sequence[Entr
         with driver(connection).cursor().copy(f"copy listing ({columns}) from stdin") as copy:
             for entry in entries:
                 copy.write_row((session_id, *entry))
+        connection.execute(statement("ledger", "count_listing"))
 
 
 def doubtful(connection: Connection, session_id: int, epoch_id: int) -> dict[int, bytes]:
