@@ -33,7 +33,7 @@ comment on column mart.message.defects is 'Number of things that are wrong with 
 
 create or replace view mart.delivery with (security_invoker) as
 select s.delivery_id, b.name as mailbox, s.message_id, s.uidl, s.outcome, s.outcome_at, s.reason, s.listed_at,
-       s.listed_octets, s.present
+       s.listed_octets, s.present, s.outcome_octets as octets
 from archive.delivery_state s join archive.mailbox b using (mailbox_id);
 comment on view mart.delivery is 'One row for each message in each mailbox: what the server listed, and what became of it.';
 comment on column mart.delivery.delivery_id is 'Number of the delivery.';
@@ -45,6 +45,7 @@ comment on column mart.delivery.outcome_at is 'When it got this outcome.';
 comment on column mart.delivery.reason is 'Why, in words; null where the outcome says it all.';
 comment on column mart.delivery.listed_at is 'When the server listed it first.';
 comment on column mart.delivery.listed_octets is 'Size that the server claimed.';
+comment on column mart.delivery.octets is 'Bytes retrieved; for excluded, how large it is at least.';
 comment on column mart.delivery.present is 'Whether the server still had it at the last listing.';
 
 create or replace view mart.participant with (security_invoker) as
