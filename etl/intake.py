@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from etl.archive import loader, search
+from etl.archive import loader, search, threads
 from etl.archive.loader import Arrival
 from etl.archive.rows import CHUNK_OCTETS
 from etl.errors import DatabaseAway, Failure, Retry, Skip, Stop
@@ -98,7 +98,7 @@ def _words(error: DBAPIError | psycopg.Error) -> str:
 
 
 class Indexing:
-    """Makes the index of words beside the load, on a connection of its own.
+    """Joins threads and makes the index of words beside the load, on a connection of its own.
 
     Mail is safe without it: what it cannot do is left for the next run, and never fails the load.
     """
@@ -119,19 +119,19 @@ class Indexing:
         try:
             await self._task
         except Failure as failure:
-            log.warning("words are not all indexed, the next run goes on: %s", failure)
+            log.warning("threads or words wait for the next run: %s", failure)
         finally:
             await self._archive.__aexit__()
 
     def wake(self) -> None:
-        """There are words to index."""
+        """There is mail to index."""
         self._more.set()
 
     async def _work(self) -> None:
         while not self._last:
             await self._more.wait()
             self._more.clear()
-            while await self._some():
+            while await self._archive.do(threads.join_pending) or await self._some():
                 pass
 
     async def _some(self) -> int:

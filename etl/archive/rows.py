@@ -77,6 +77,11 @@ def _defects(reading: Reading, parser: str) -> Rows:
         yield i, d.kind, d.place, d.detail
 
 
+def _manner(reading: Reading, parser: str) -> Rows:
+    for m in reading.manner:
+        yield m.automatic, m.thread_index
+
+
 # (table, columns after message_id, the rows of a reading)
 _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
     (
@@ -93,6 +98,7 @@ _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
     ),
     ("hop", "position, from_host, by_host, protocol, trace_id, recipient, written, at", _hops),
     ("defect", "position, kind, place, detail", _defects),
+    ("manner", "automatic, thread_index", _manner),
 ]
 
 # (table, its columns), in the order of what `blocks` gives.

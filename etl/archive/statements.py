@@ -2,11 +2,19 @@
 
 import re
 from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
-from etl.archive.migrations import SQL
 from etl.errors import Misconfigured
+
+SQL = Path(str(files("etl.sql")))
+
+
+def run_script(connection: Connection, statements: str) -> None:
+    """Run many statements at once: without parameters psycopg sends the text as it is."""
+    connection.connection.cursor().execute(statements)
 
 
 @cache

@@ -7,7 +7,7 @@ read is a defect of the message, never an error.
 import logging
 import re
 
-from etl.mime import charsets, headers, parts, text, tree
+from etl.mime import charsets, headers, manner, parts, text, tree
 from etl.mime.rows import Defect, Reading, unread
 
 # mail-parser logs what it cannot decode; we keep it as defects instead.
@@ -38,10 +38,11 @@ def _read(raw: bytes, defects: list[Defect]) -> Reading:
     rows, bodies = parts.read(message, fallback, defects)
     hops = headers.hops(raw_headers, fallback, defects)
     hop_at = next((hop.at for hop in hops if hop.at), None)
+    participants = headers.participants(raw_headers, fallback, defects)
     return Reading(
         subject=firsts.get("subject"),
         message_id=firsts.get("message-id"),
-        in_reply_to=next(iter(headers.message_ids(firsts.get("in-reply-to"))), None),
+        in_reply_to=headers.answered(firsts.get("in-reply-to"), participants),
         references=headers.message_ids(firsts.get("references")),
         headers=decoded,
         date_written=date_written,
@@ -49,10 +50,11 @@ def _read(raw: bytes, defects: list[Defect]) -> Reading:
         date_offset_minutes=offset,
         sent_at=date_at or hop_at,
         sent_at_source="date" if date_at else "received" if hop_at else None,
-        participants=headers.participants(raw_headers, fallback, defects),
+        participants=participants,
         parts=rows,
         hops=hops,
         text=text.of_bodies(bodies, fallback, defects),
+        manner=manner.read(raw_headers),
         defects=defects,
     )
 

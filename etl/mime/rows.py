@@ -64,12 +64,21 @@ class Defect:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a message was sent. automatic: the header that tells of a machine; thread_index: Outlook's, decoded."""
+
+    automatic: str | None
+    thread_index: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One message as it was read.
 
     date_at, date_offset_minutes: the Date header in UTC, and the sender's offset from UTC.
     sent_at, sent_at_source: the date chosen and where it comes from; both None when none is known.
     text: the body as a reader sees it, HTML made text.
+    manner: one, or none of most mail between people.
     """
 
     subject: str | None = None
@@ -86,6 +95,7 @@ class Reading:
     parts: list[Part] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
+    manner: list[Manner] = field(default_factory=list)
     text: str = ""
 
 

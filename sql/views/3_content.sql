@@ -1,0 +1,46 @@
+-- What is in messages: texts, headers, attachments, and what is wrong with them. Rights are the caller's (security_invoker).
+
+create view mart.body with (security_invoker) as
+select message_id, body from archive.reading;
+comment on view mart.body is 'One row for each distinct message: its text. Apart from mart.message, for reading mail is another right than counting it.';
+comment on column mart.body.message_id is 'The message.';
+comment on column mart.body.body is 'Text as a reader sees it; HTML made text.';
+
+create view mart.header with (security_invoker) as
+select r.message_id, h.position, h.pair ->> 0 as name, h.pair ->> 1 as value
+from archive.reading r, jsonb_array_elements(r.headers) with ordinality as h (pair, position);
+comment on view mart.header is 'One row for each header of a message, in order and repeated as it came.';
+comment on column mart.header.message_id is 'The message.';
+comment on column mart.header.position is 'Place of the header, from 1.';
+comment on column mart.header.name is 'Name as written; compare with lower(name).';
+comment on column mart.header.value is 'Value, unfolded and decoded.';
+
+create view mart.attachment with (security_invoker) as
+select message_id, path, filename, content_type, octets, encode(sha256, 'hex') as sha256, disposition
+from archive.part where attachment;
+comment on view mart.attachment is 'One row for each attachment of a message.';
+comment on column mart.attachment.message_id is 'The message.';
+comment on column mart.attachment.path is 'Its place in the message: 1.2 is the second part.';
+comment on column mart.attachment.filename is 'File name, decoded; null where it has none; not safe as a path.';
+comment on column mart.attachment.content_type is 'Declared type.';
+comment on column mart.attachment.octets is 'Size in bytes, decoded.';
+comment on column mart.attachment.sha256 is 'SHA-256 of the decoded content, in hexadecimal: the same file has the same hash everywhere.';
+comment on column mart.attachment.disposition is 'inline, attachment or other; null where not declared.';
+
+create view mart.hop with (security_invoker) as
+select message_id, position, from_host, by_host, protocol, at from archive.hop;
+comment on view mart.hop is 'One row for each server that passed a message on (Received).';
+comment on column mart.hop.message_id is 'The message.';
+comment on column mart.hop.position is '0 is the hop nearest the sender.';
+comment on column mart.hop.from_host is 'Who handed it over.';
+comment on column mart.hop.by_host is 'Who took it.';
+comment on column mart.hop.protocol is 'How.';
+comment on column mart.hop.at is 'When.';
+
+create view mart.defect with (security_invoker) as
+select message_id, kind, place, detail from archive.defect;
+comment on view mart.defect is 'One row for each thing that is wrong with a message.';
+comment on column mart.defect.message_id is 'The message.';
+comment on column mart.defect.kind is 'What kind of defect.';
+comment on column mart.defect.place is 'Path of the part, or name of the header.';
+comment on column mart.defect.detail is 'What was found.';

@@ -1,0 +1,71 @@
+"""Messages put into an archive through the real parser and loader, as if mailboxes had held them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, text
+
+from etl.archive import statements
+from etl.archive.loader import Arrival, load, number
+from etl.archive.rows import blocks
+from etl.archive.threads import join_pending
+from etl.mime.reading import read
+from etl.mime.version import PARSER
+
+MAILBOX = "insert into archive.mailbox (name) values (:name) returning mailbox_id"
+EPOCH = """
+    insert into archive.epoch (mailbox_id, host, username, reason)
+    values (:mailbox, 'pop.example.org', :username, 'first') returning epoch_id
+"""
+SESSION = """
+    with run as (insert into ops.run (trigger, host, version) values ('command', 'h', '0') returning run_id)
+    insert into ops.session (run_id, mailbox_id, epoch_id, host, port, username, greeting, mechanism, utf8)
+    select run_id, :mailbox, :epoch, 'pop.example.org', 110, :username, '', 'USER', false from run returning session_id
+"""
+DELIVERY = """
+    insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, session_id)
+    values (:mailbox, :epoch, :uidl, 0, :session) returning delivery_id
+"""
+
+
+def deliver(engine: Engine, mailbox: str, *raws: bytes, username: str = "u") -> list[int]:
+    """Put messages into the archive as if a new mailbox had held them; the numbers of the deliveries."""
+    with engine.begin() as connection:
+        named = {"name": mailbox, "username": username}
+        named["mailbox"] = connection.scalar(text(MAILBOX), named)
+        named["epoch"] = connection.scalar(text(EPOCH), named)
+        named["session"] = connection.scalar(text(SESSION), named)
+        deliveries = [
+            connection.scalar(text(DELIVERY), {**named, "uidl": f"{mailbox}-{n}"}) for n in range(1, len(raws) + 1)
+        ]
+    take(engine, [Arrival.of(d, named["session"], raw) for d, raw in zip(deliveries, raws, strict=True)])
+    join_all(engine)
+    return deliveries
+
+
+def take(engine: Engine, arrivals: Sequence[Arrival]) -> None:
+    """Read and load a batch."""
+    with engine.connect() as connection:
+        numbers = number(connection, arrivals)
+        new = {a.sha256: a for a in arrivals if not numbers[a.sha256].known}
+        made = {s: blocks(numbers[s].message_id, a.raw, read(a.raw), PARSER) for s, a in new.items()}
+        load(connection, arrivals, numbers, made)
+
+
+def join_all(engine: Engine) -> None:
+    """Give all messages their threads."""
+    with engine.connect() as connection:
+        while join_pending(connection):
+            pass
+
+
+def rows(engine: Engine, sql: str, **named: object) -> list[tuple[object, ...]]:
+    """What a statement gives."""
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(sql), named)]
+
+
+def ask(engine: Engine, name: str, **values: str) -> list[tuple[object, ...]]:
+    """The rows that a shipped query answers."""
+    query = statements.titled("queries", name)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query, values)]
