@@ -1,4 +1,4 @@
-"""Threads, and how a message was sent: see 0002_threads.sql beside this file."""
+"""Text is stored once, small attachments as blobs too: see 0002_text_once.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 

@@ -1,8 +1,9 @@
 -- Messages that answer each other.
 
 create view mart.reply with (security_invoker) as
-select r.message_id, p.message_id as parent_message_id, t.thread_id, f.address as from_address, f.domain as from_domain,
-       g.address as parent_from_address, g.domain as parent_from_domain, r.sent_at, p.sent_at as parent_sent_at,
+select r.message_id, p.message_id as parent_message_id, t.thread_id, f.address as from_address,
+       split_part(f.address, '@', -1) as from_domain, g.address as parent_from_address,
+       split_part(g.address, '@', -1) as parent_from_domain, r.sent_at, p.sent_at as parent_sent_at,
        extract(epoch from r.sent_at - p.sent_at) as seconds,
        sign(extract(epoch from r.sent_at - p.sent_at)) * threads.business_seconds(
            p.sent_at at time zone 'UTC' + o.east, r.sent_at at time zone 'UTC' + o.east, time '09:00', time '17:00'
@@ -27,11 +28,11 @@ cross join lateral (
 ) as p
 cross join lateral (select make_interval(mins => coalesce(r.date_offset_minutes, 0)) as east) as o
 left join lateral (
-    select a.address, a.domain from archive.participant a
+    select a.address from archive.participant a
     where a.message_id = r.message_id and a.role = 'from' order by a.position limit 1
 ) as f on true
 left join lateral (
-    select a.address, a.domain from archive.participant a
+    select a.address from archive.participant a
     where a.message_id = p.message_id and a.role = 'from' order by a.position limit 1
 ) as g on true;
 comment on view mart.reply is 'One row for each message that answers another one in the archive, by what their headers say, never by subject.';

@@ -1,13 +1,19 @@
 -- What is in messages: texts, headers, attachments, and what is wrong with them. Rights are the caller's (security_invoker).
 
 create view mart.body with (security_invoker) as
-select message_id, body from archive.reading;
+select r.message_id, coalesce(r.body, (
+    select string_agg(s.text, '' order by s.position) from archive.segment s where s.message_id = r.message_id)) as body
+from archive.reading r;
 comment on view mart.body is 'One row for each distinct message: its text. Apart from mart.message, for reading mail is another right than counting it.';
 comment on column mart.body.message_id is 'The message.';
 comment on column mart.body.body is 'Text as a reader sees it; HTML made text.';
 
 create view mart.header with (security_invoker) as
-select r.message_id, h.position, h.pair ->> 0 as name, h.pair ->> 1 as value
+select r.message_id, f.position, f.name, coalesce(r.decoded ->> cast(f.position as text), f.value) as value
+from archive.reading r join archive.head h using (message_id), archive.fields(h.content) as f
+where r.headers is null
+union all
+select r.message_id, h.position, h.pair ->> 0, h.pair ->> 1
 from archive.reading r, jsonb_array_elements(r.headers) with ordinality as h (pair, position);
 comment on view mart.header is 'One row for each header of a message, in order and repeated as it came.';
 comment on column mart.header.message_id is 'The message.';
@@ -28,7 +34,8 @@ comment on column mart.attachment.sha256 is 'SHA-256 of the decoded content, in 
 comment on column mart.attachment.disposition is 'inline, attachment or other; null where not declared.';
 
 create view mart.hop with (security_invoker) as
-select message_id, position, from_host, by_host, protocol, at from archive.hop;
+select r.message_id, h.position - 1 as position, h.from_host, h.by_host, h.protocol, h.at
+from archive.reading r, unnest(r.hops) with ordinality as h (from_host, by_host, protocol, at, position);
 comment on view mart.hop is 'One row for each server that passed a message on (Received).';
 comment on column mart.hop.message_id is 'The message.';
 comment on column mart.hop.position is '0 is the hop nearest the sender.';

@@ -3,7 +3,7 @@
 create view mart.message with (security_invoker) as
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
        r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name, f.address as from_address,
-       f.domain as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
+       split_part(f.address, '@', -1) as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
        t.thread_id, n.automatic is not null as automatic,
        exists (
            select from mart.header h
@@ -18,7 +18,7 @@ join archive.reading r using (message_id)
 left join threads.member t using (message_id)
 left join archive.manner n using (message_id)
 left join lateral (
-    select p.name, p.address, p.domain from archive.participant p
+    select p.name, p.address from archive.participant p
     where p.message_id = m.message_id and p.role = 'from' order by p.position limit 1
 ) f on true;
 comment on view mart.message is 'One row for each distinct message, however many mailboxes held it.';
@@ -43,9 +43,12 @@ comment on column mart.message.attachments is 'Number of attachments.';
 comment on column mart.message.defects is 'Number of things that are wrong with it; see mart.defect.';
 
 create view mart.participant with (security_invoker) as
-select message_id, role, name, address, domain, written from archive.participant;
+select message_id, position, cast(role as text) as role, name, address, split_part(address, '@', -1) as domain,
+       coalesce(written, address) as written
+from archive.participant;
 comment on view mart.participant is 'One row for each address in each address header of a message.';
 comment on column mart.participant.message_id is 'The message.';
+comment on column mart.participant.position is 'Place among all addresses of the message, from 0.';
 comment on column mart.participant.role is 'from, sender, reply-to, to, cc, bcc or delivered-to.';
 comment on column mart.participant.name is 'Display name, decoded.';
 comment on column mart.participant.address is 'Address in lower case.';
@@ -53,7 +56,8 @@ comment on column mart.participant.domain is 'Its domain.';
 comment on column mart.participant.written is 'Address as written.';
 
 create view archive.addressed with (security_invoker) as
-select p.message_id, p.role, p.address, p.domain from archive.participant p
+select p.message_id, cast(p.role as text) as role, p.address, split_part(p.address, '@', -1) as domain
+from archive.participant p
 where not exists (
     select from archive.participant e
     where e.message_id = p.message_id and e.role = p.role and e.address = p.address and e.position < p.position
@@ -81,7 +85,7 @@ comment on column mart.edge.recipient_domain is 'Domain of the recipient.';
 comment on column mart.edge.role is 'to, cc or bcc. Blind copies are seen only where a message still names them.';
 
 create view mart.address with (security_invoker) as
-select p.address, min(p.domain) as domain, max(p.name) as name,
+select p.address, split_part(p.address, '@', -1) as domain, max(p.name) as name,
        count(distinct p.message_id) filter (where p.role = 'from') as sent,
        count(distinct p.message_id) filter (where p.role in ('to', 'cc', 'bcc')) as received,
        min(r.sent_at) as first_at, max(r.sent_at) as last_at
@@ -97,13 +101,13 @@ comment on column mart.address.first_at is 'When the first message was sent in w
 comment on column mart.address.last_at is 'When the last was.';
 
 create view mart.domain with (security_invoker) as
-select p.domain, count(distinct p.address) as addresses,
+select split_part(p.address, '@', -1) as domain, count(distinct p.address) as addresses,
        count(distinct p.message_id) filter (where p.role = 'from') as sent,
        count(distinct p.message_id) filter (where p.role in ('to', 'cc', 'bcc')) as received,
        min(r.sent_at) as first_at, max(r.sent_at) as last_at
 from archive.participant p join archive.reading r using (message_id)
-where p.domain <> ''
-group by p.domain;
+where p.address like '%@%'
+group by split_part(p.address, '@', -1);
 comment on view mart.domain is 'One row for each domain of an address that occurs in a message.';
 comment on column mart.domain.domain is 'The domain, in lower case.';
 comment on column mart.domain.addresses is 'Addresses of it that occur.';
