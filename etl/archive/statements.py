@@ -30,7 +30,7 @@ def _statements(file: str) -> dict[str, TextClause]:
 
 
 def titles(folder: str) -> dict[str, str]:
-    """The files of sql/queries or sql/checks: {name: its first line, which says what it answers}."""
+    """The files of sql/checks: {name: its first line, which says what it holds}."""
     files = sorted((SQL / folder).glob("*.sql"))
     return {path.stem: path.read_text().partition("\n")[0].removeprefix("-- ") for path in files}
 

@@ -48,6 +48,7 @@ create view mart.defect with (security_invoker) as
 select message_id, kind, place, detail from archive.defect;
 comment on view mart.defect is 'One row for each thing that is wrong with a message.';
 comment on column mart.defect.message_id is 'The message.';
-comment on column mart.defect.kind is 'What kind of defect.';
+comment on column mart.defect.kind is
+    'What kind: date, received, address, charset and the like; names in -Defect are of the structure (Python''s email.errors).';
 comment on column mart.defect.place is 'Path of the part, or name of the header.';
 comment on column mart.defect.detail is 'What was found.';

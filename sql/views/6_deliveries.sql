@@ -1,19 +1,21 @@
 -- Mailboxes: what their servers listed, what became of it, and how much it was.
 
 create view mart.mailbox with (security_invoker) as
-select b.name as mailbox, e.host, e.username, o.address, split_part(o.address, '@', 2) as domain
+select b.name as mailbox, e.host, e.username, o.address, split_part(o.address, '@', -1) as domain
 from archive.mailbox b
 left join lateral (
-    select e.host, e.username from archive.epoch e where e.mailbox_id = b.mailbox_id order by e.epoch_id desc limit 1
+    select e.epoch_id, e.host, e.username from archive.epoch e
+    where e.mailbox_id = b.mailbox_id order by e.epoch_id desc limit 1
 ) e on true
 left join lateral (
     select lower(e.username) as address where e.username like '%_@_%'
     union all
-    (select p.address from archive.delivery d
+    -- Of a hundred deliveries, found by an index: a question about the house must not read all its mail.
+    (select p.address
+     from (select delivery_id from archive.delivery where epoch_id = e.epoch_id order by uidl, twin limit 100) d
      join archive.ledger l using (delivery_id)
      join archive.participant p on p.message_id = l.message_id
-     where d.mailbox_id = b.mailbox_id and e.username not like '%_@_%'
-       and starts_with(p.address, lower(e.username) || '@')
+     where e.username not like '%_@_%' and starts_with(p.address, lower(e.username) || '@')
      group by p.address order by count(*) desc, p.address limit 1)
 ) o on true;
 comment on view mart.mailbox is 'One row for each mailbox, and whose it is.';
@@ -21,7 +23,7 @@ comment on column mart.mailbox.mailbox is 'Name of the mailbox.';
 comment on column mart.mailbox.host is 'Server that has it.';
 comment on column mart.mailbox.username is 'Account on that server.';
 comment on column mart.mailbox.address is
-    'Its own address: the username, where that is one; else the address with this username before its @ that most of its mail names; null where there is none.';
+    'Its own address: the username, where that is one; else the address with this username before its @ that most of a hundred of its messages name; null where there is none.';
 comment on column mart.mailbox.domain is 'Domain of that address. The domains of all mailboxes are what the queries call the house.';
 
 create view mart.delivery with (security_invoker) as
@@ -34,7 +36,7 @@ left join archive.ledger a on a.delivery_id = s.delivery_id and a.step in ('arch
 comment on view mart.delivery is 'One row for each message in each mailbox: what the server listed, and what became of it.';
 comment on column mart.delivery.delivery_id is 'Number of the delivery.';
 comment on column mart.delivery.mailbox is 'Name of the mailbox.';
-comment on column mart.delivery.message_id is 'The message; null unless the outcome is archived or duplicate.';
+comment on column mart.delivery.message_id is 'The message; null unless it was retrieved: for archived and duplicate.';
 comment on column mart.delivery.epoch_id is 'The span in which this UIDL means this message; another one begins when a server names all its mail anew.';
 comment on column mart.delivery.uidl is 'The server''s unique id for it.';
 comment on column mart.delivery.outcome is 'archived, duplicate, quarantined, excluded, vanished or pending.';
@@ -45,6 +47,23 @@ comment on column mart.delivery.listed_octets is 'Size that the server claimed.'
 comment on column mart.delivery.octets is 'Bytes retrieved; for excluded, how large it is at least.';
 comment on column mart.delivery.present is 'Whether the server still had it at the last listing.';
 
+create view mart.step with (security_invoker) as
+select l.entry_id as step_id, l.delivery_id, b.name as mailbox, l.message_id, cast(l.step as text) as step, l.at,
+       l.reason, l.session_id
+from archive.ledger l
+join archive.delivery d using (delivery_id)
+join archive.mailbox b using (mailbox_id);
+comment on view mart.step is 'One row for each thing that befell a delivery after its listing, none ever changed: the ledger.';
+comment on column mart.step.step_id is 'Number of the step; those of a delivery follow each other.';
+comment on column mart.step.delivery_id is 'The delivery.';
+comment on column mart.step.mailbox is 'Name of the mailbox.';
+comment on column mart.step.message_id is 'The message that it turned out to be: for archived and duplicate.';
+comment on column mart.step.step is
+    'The outcomes of mart.delivery but pending, and: relisted, failed, restarted, delete sent, delete refused, gone (from the server).';
+comment on column mart.step.at is 'When.';
+comment on column mart.step.reason is 'Why, in words; null where the step says it all.';
+comment on column mart.step.session_id is 'The session in which it did; see mart.session.';
+
 create view mart.volume with (security_invoker) as
 select b.name as mailbox, cast(r.sent_at at time zone 'UTC' as date) as day, count(*) as messages, sum(m.octets) as octets
 from archive.ledger l
@@ -54,7 +73,7 @@ join archive.message m on m.message_id = l.message_id
 join archive.reading r on r.message_id = l.message_id
 where l.step in ('archived', 'duplicate')
 group by b.name, day;
-comment on view mart.volume is 'One row for each mailbox and day on which mail was sent that it received.';
+comment on view mart.volume is 'One row for each mailbox and day on which mail was sent that it received; a day without has none.';
 comment on column mart.volume.mailbox is 'Name of the mailbox.';
 comment on column mart.volume.day is 'Day in UTC, by the sender''s clock; null for mail whose date nothing tells.';
 comment on column mart.volume.messages is 'Messages; one that lies in two mailboxes counts in both.';

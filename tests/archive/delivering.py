@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, text
 
-from etl.archive import statements
 from etl.archive.loader import Arrival, load, number
 from etl.archive.rows import blocks
 from etl.archive.threads import join_pending
@@ -62,10 +61,3 @@ def rows(engine: Engine, sql: str, **named: object) -> list[tuple[object, ...]]:
     """What a statement gives."""
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(sql), named)]
-
-
-def ask(engine: Engine, name: str, **values: str) -> list[tuple[object, ...]]:
-    """The rows that a shipped query answers."""
-    query = statements.titled("queries", name)
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(query, values)]

@@ -20,6 +20,10 @@ comment on column archive.manner.automatic is
 comment on column archive.manner.thread_index is
     'Outlook''s Thread-Index: 22 bytes for the conversation, 5 more for each answer; null where there is none, or none that can be one.';
 
+-- Analysts know a file by its SHA-256 in hexadecimal.
+drop index archive.part_sha256_idx;
+create index on archive.part (encode(sha256, 'hex')) where attachment;
+
 -- A thread's number is the smallest key in it, whatever the order of arrival. Keys are hashes, so the smallest
 -- is anybody's: of n keys that come one by one, each changes the number of its thread with a chance of 1/n only.
 create function threads.hashed(content bytea) returns bigint language sql immutable strict parallel safe
