@@ -20,7 +20,7 @@ _ADDED = [
     b"Content-Length", b"Lines",
 ]  # fmt: skip
 _FIELDS = re.compile(rb"^(?:From |(?:" + b"|".join(_ADDED) + rb")[ \t]*:)[^\n]*+\n(?:[ \t][^\n]*+\n)*+", re.M | re.I)
-_FOLD = re.compile(rb"\n?[ \t]+")
+_FOLD = re.compile(rb"\n[ \t]+")
 _BLANK_LINE = re.compile(rb"(?:\A|\n)\n")
 
 
