@@ -30,6 +30,9 @@ select * from mart.address where address = 'ann@example.org';
 -- mart.domain: domains that wrote for the first time in the last 30 days
 select domain, sent, first_at from mart.domain where sent > 0 and first_at > now() - interval '30 days';
 
+-- mart.same_as: mail that came again with other bytes, by reason
+select reason, count(*) from mart.same_as group by reason order by count(*) desc;
+
 -- mart.thread: the longest threads
 select subject, messages, senders, last_at - first_at as took from mart.thread order by messages desc limit 10;
 

@@ -13,7 +13,7 @@ from etl.archive.statements import SQL, statement
 
 # The order in which they are best read.
 CHAPTERS = {
-    "Messages and people": ("message", "body", "participant", "edge", "address", "domain"),
+    "Messages and people": ("message", "body", "participant", "edge", "address", "domain", "same_as"),
     "Threads": ("thread", "reply"),
     "What is in a message": ("attachment", "header", "hop", "defect"),
     "Mailboxes": ("mailbox", "delivery", "step", "volume", "session", "balance"),
@@ -21,8 +21,8 @@ CHAPTERS = {
 # Columns by which views are joined.
 JOINED_BY = ("message_id", "thread_id", "delivery_id", "session_id", "mailbox", "address", "domain")
 OTHER_NAMES = """\
-`parent_message_id` and `first_message_id` are a `message_id`; `from_address`, `sender` and `recipient` an `address`;
-what ends in `_domain` is a `domain`."""
+`parent_message_id`, `first_message_id` and `original_id` are a `message_id`; `from_address`, `sender` and `recipient`
+an `address`; what ends in `_domain` is a `domain`."""
 
 
 def dictionary(connection: Connection) -> str:

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, text
 
 from etl.archive.loader import Arrival, load, number
-from etl.archive.rows import blocks
 from etl.archive.threads import join_pending
-from etl.mime.reading import read
-from etl.mime.version import PARSER
+from etl.parsers import Job, answer
 
 MAILBOX = "insert into archive.mailbox (name) values (:name) returning mailbox_id"
 EPOCH = """
@@ -46,7 +44,7 @@ def take(engine: Engine, arrivals: Sequence[Arrival]) -> None:
     with engine.connect() as connection:
         numbers = number(connection, arrivals)
         new = {a.sha256: a for a in arrivals if not numbers[a.sha256].known}
-        made = {s: blocks(numbers[s].message_id, a.raw, read(a.raw), PARSER) for s, a in new.items()}
+        made = {s: answer(Job(numbers[s].message_id, a.raw)) for s, a in new.items()}
         load(connection, arrivals, numbers, made)
 
 

@@ -57,6 +57,7 @@ ORDER = [
     letter("news", "news@example.com", ANN, "Wed, 04 Mar 2026 12:00:00 +0000",
            "List-Unsubscribe: <https://example.com/>"),
 ]  # fmt: skip
+NEWS_AGAIN = b"Received: from a by b; Wed, 04 Mar 2026 12:00:01 +0000\r\n" + ORDER[2]
 # Ann and Bob among themselves, until Ann writes to Dora about it. Bob answers after nine hours, eight of business.
 FIGURES = [
     letter("figures", ANN, BOB, "Thu, 05 Mar 2026 09:00:00 +0000"),
@@ -105,7 +106,7 @@ ASKED = """
 def build(engine: Engine) -> None:
     """Deliver all of it, to four mailboxes; the sales' username is no address."""
     deliver(engine, "ann", PRICE[1], PRICE[2], *ORDER, *FIGURES[1:], LOOKALIKES[0], SECRET, username=ANN)
-    deliver(engine, "bob", PRICE[2], *FIGURES, HOME, LOOKALIKES[1], SECRET, SECRET, *BROKEN, username=BOB)
+    deliver(engine, "bob", PRICE[2], *FIGURES, HOME, LOOKALIKES[1], SECRET, SECRET, *BROKEN, NEWS_AGAIN, username=BOB)
     deliver(engine, "sales", *PRICE, BCC, username="sales")
     deliver(engine, "till", *REPORTS, username=TILL)
     with engine.begin() as connection:

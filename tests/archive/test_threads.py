@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from etl.archive.database import engine_for
 from etl.archive.threads import remake, smallest
+from etl.rebuild import rebuild
 from tests.archive.delivering import deliver, rows
 
 CONVERSATION = b"\x01" + bytes(range(21))
@@ -127,6 +128,20 @@ def test_made_again_they_are_the_same(engine: Engine):
     with engine.connect() as connection:
         assert remake(connection) == len(ALL)
     assert (rows(engine, THREADS), rows(engine, "select * from threads.key order by 1")) == before
+
+
+def test_a_rebuild_parts_what_was_joined_by_mistake(engine: Engine):
+    """What an older parser took for an id joins no more."""
+    deliver(engine, "ann", letter("one"), letter("other", answers="<one at all>"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update archive.reading set in_reply_to = '<one@example.org>' where subject = 'other'"
+        )
+    with engine.connect() as connection:
+        remake(connection)
+    assert len(together(engine)) == 1
+    assert rebuild(engine, every=True, report=False, tell=lambda _: None).changed == 1
+    assert len(together(engine)) == 2
 
 
 def test_an_answer_has_its_time(engine: Engine):

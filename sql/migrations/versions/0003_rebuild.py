@@ -1,4 +1,4 @@
-"""Threads, and how a message was sent: see 0003_threads.sql beside this file."""
+"""Rebuilding what was read from the bytes: see 0003_rebuild.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 
