@@ -8,10 +8,13 @@ with house as (
     union select domain from mart.mailbox where :house = ''
 ), private as (
     select trim(domain) as domain from unnest(string_to_array(lower(:private), ',')) as d (domain)
+), found as materialized (
+    select * from mart.edge
+    where sender_domain in (select domain from house) and recipient_domain in (select domain from private)
+      and sent_at >= cast(:since as timestamptz) and sent_at < cast(:until as timestamptz)
+    order by sent_at desc, message_id, recipient
+    limit 100
 )
-select e.sent_at, e.sender, e.recipient, e.role, m.subject, m.attachments, m.message_id
-from mart.edge e join mart.message m using (message_id)
-where e.sender_domain in (select domain from house) and e.recipient_domain in (select domain from private)
-  and e.sent_at >= cast(:since as timestamptz) and e.sent_at < cast(:until as timestamptz)
-order by e.sent_at desc, e.message_id, e.recipient
-limit 100;
+select f.sent_at, f.sender, f.recipient, f.role, m.subject, m.attachments, m.message_id
+from found f join mart.message m using (message_id)
+order by f.sent_at desc, f.message_id, f.recipient;

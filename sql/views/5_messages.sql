@@ -4,7 +4,8 @@ create view mart.message with (security_invoker) as
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
        r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name, f.address as from_address,
        split_part(f.address, '@', -1) as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
-       t.thread_id, n.automatic is not null as automatic,
+       t.thread_id,
+       exists (select from archive.manner n where n.message_id = m.message_id and n.automatic is not null) as automatic,
        exists (
            select from mart.header h
            where h.message_id = m.message_id
@@ -16,7 +17,6 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
 from archive.message m
 join archive.reading r using (message_id)
 left join threads.member t using (message_id)
-left join archive.manner n using (message_id)
 left join lateral (
     select p.name, p.address from archive.participant p
     where p.message_id = m.message_id and p.role = 'from' order by p.position limit 1
@@ -55,27 +55,15 @@ comment on column mart.participant.address is 'Address in lower case.';
 comment on column mart.participant.domain is 'Its domain.';
 comment on column mart.participant.written is 'Address as written.';
 
-create view archive.addressed with (security_invoker) as
-select p.message_id, cast(p.role as text) as role, p.address, split_part(p.address, '@', -1) as domain
-from archive.participant p
-where not exists (
-    select from archive.participant e
-    where e.message_id = p.message_id and e.role = p.role and e.address = p.address and e.position < p.position
-);
-comment on view archive.addressed is 'One row for each address in a role of a message, however often it is written there.';
-comment on column archive.addressed.message_id is 'The message.';
-comment on column archive.addressed.role is 'The role.';
-comment on column archive.addressed.address is 'Address in lower case.';
-comment on column archive.addressed.domain is 'Its domain.';
-
 create view mart.edge with (security_invoker) as
-select s.message_id, r.sent_at, s.address as sender, s.domain as sender_domain,
-       t.address as recipient, t.domain as recipient_domain, t.role
-from archive.addressed s
-join archive.addressed t using (message_id)
+select s.message_id, r.sent_at, s.address as sender, split_part(s.address, '@', -1) as sender_domain,
+       t.address as recipient, split_part(t.address, '@', -1) as recipient_domain, cast(t.role as text) as role
+from archive.participant s
+join archive.participant t using (message_id)
 join archive.reading r using (message_id)
 where s.role = 'from' and t.role in ('to', 'cc', 'bcc');
-comment on view mart.edge is 'One row for each sender and recipient of a message, and the role of the recipient: who wrote to whom.';
+comment on view mart.edge is
+    'One row for each sender and recipient of a message, and the role of the recipient: who wrote to whom. A message may name an address twice: count distinct message_id.';
 comment on column mart.edge.message_id is 'The message.';
 comment on column mart.edge.sent_at is 'When it was sent, as far as known; null where nothing tells.';
 comment on column mart.edge.sender is 'Who wrote: an address in From, in lower case.';

@@ -8,9 +8,8 @@ select r.message_id, p.message_id as parent_message_id, t.thread_id, f.address a
        sign(extract(epoch from r.sent_at - p.sent_at)) * threads.business_seconds(
            p.sent_at at time zone 'UTC' + o.east, r.sent_at at time zone 'UTC' + o.east, time '09:00', time '17:00'
        ) as business_seconds,
-       n.automatic is not null as automatic
+       exists (select from archive.manner n where n.message_id = r.message_id and n.automatic is not null) as automatic
 from archive.reading r
-left join archive.manner n using (message_id)
 left join threads.member t using (message_id)
 cross join lateral (
     -- The parent is named by In-Reply-To, else by the last of References, else it is what Outlook's index continues.
@@ -19,9 +18,12 @@ cross join lateral (
         select p.message_id, p.sent_at from archive.reading p
         where p.message_id_header = coalesce(r.in_reply_to, r."references"[cardinality(r."references")])
         union all
-        select p.message_id, p.sent_at from archive.manner a join archive.reading p using (message_id)
-        where a.thread_index = substr(n.thread_index, 1, octet_length(n.thread_index) - 5)
-          and octet_length(n.thread_index) > 22 and r.in_reply_to is null and r."references" = '{}'
+        select p.message_id, p.sent_at
+        from archive.manner n
+        join archive.manner a on a.thread_index = substr(n.thread_index, 1, octet_length(n.thread_index) - 5)
+        join archive.reading p on p.message_id = a.message_id
+        where n.message_id = r.message_id and octet_length(n.thread_index) > 22
+          and r.in_reply_to is null and r."references" = '{}'
     ) as c join archive.message m using (message_id)
     where c.message_id <> r.message_id
     order by c.sent_at, m.sha256 limit 1
