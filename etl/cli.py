@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
-from etl.archive import ledger, statements, stored
+from etl.archive import ledger, rights, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.search import find
 from etl.archive.search import show as show_message
@@ -53,7 +53,10 @@ class Commands(click.Group):
             _complain(error, 1)
         except (DBAPIError, psycopg.Error) as error:
             # The first line of Postgres's own words; with the statement it would be a traceback in disguise.
-            words = (str(getattr(error, "orig", error)).strip().splitlines() or ["no reason given"])[0]
+            cause = getattr(error, "orig", error)
+            words = (str(cause).strip().splitlines() or ["no reason given"])[0]
+            if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+                _complain(Stop(f"this login may not do that: {words}; see Rights in the README"), 1)
             _complain(Stop(f"the database refused: {words}; is POPVAULT_DATABASE_URL right?"), 1)
         except BrokenPipeError:
             raise  # click knows what to do when nobody reads on
@@ -154,7 +157,7 @@ def run(mailboxes: Path, dry_run: bool, quarantined: bool, names: tuple[str, ...
     """Archive all enabled mailboxes of the file, or those named."""
     chosen = config.mailboxes(mailboxes, names)
     options = Options(delete=not dry_run, quarantined=quarantined)
-    with open_archive() as engine:
+    with open_archive(rights.LOADER) as engine:
         with engine.connect() as connection:
             run_id = ledger.begin_run(connection, "command", etl.__version__)
         with progress("archiving") as advance:
@@ -189,6 +192,43 @@ def enrol() -> None:
     """Let this database delete mail on servers, instead of the one it was copied from."""
     with open_archive() as engine, engine.connect() as connection:
         click.echo(f"from now on only this database may delete mail on servers: {ledger.enrol(connection)}")
+
+
+@main.command()
+@click.argument("role", type=Words())
+@click.argument("mailboxes", nargs=-1, type=Words())
+@click.option("--all", "every", is_flag=True, help="All mailboxes, those to come too.")
+def grant(role: str, mailboxes: tuple[str, ...], every: bool) -> None:
+    """Let a database role see mailboxes: those named, or all."""
+    chosen = _chosen(mailboxes, every)
+    with open_archive() as engine, engine.connect() as connection:
+        rights.grant(connection, role, chosen)
+
+
+@main.command()
+@click.argument("role", type=Words())
+@click.argument("mailboxes", nargs=-1, type=Words())
+@click.option("--all", "every", is_flag=True, help="The right to see all; mailboxes granted by name stay granted.")
+def revoke(role: str, mailboxes: tuple[str, ...], every: bool) -> None:
+    """Take back from a database role what was granted."""
+    chosen = _chosen(mailboxes, every)
+    with open_archive() as engine, engine.connect() as connection:
+        rights.revoke(connection, role, chosen)
+
+
+def _chosen(mailboxes: tuple[str, ...], every: bool) -> Sequence[str | None]:
+    if bool(mailboxes) == every:
+        raise click.UsageError("name mailboxes, or say --all")
+    return [None] if every else mailboxes
+
+
+@main.command("rights")
+def show_rights() -> None:
+    """Show which role may see which mailbox, and who granted it when."""
+    with open_archive() as engine, engine.connect() as connection:
+        rows = rights.granted(connection)
+    columns = ("role", "mailbox", "granted_by", "granted_at")
+    _print_table(columns, [[_cell(row[column]) for column in columns] for row in rows])
 
 
 @main.command()

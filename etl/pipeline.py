@@ -18,6 +18,7 @@ from etl.archive import ledger
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.migrations import migrate
+from etl.archive.rights import may_take
 from etl.config import Mailbox
 from etl.errors import Busy, DatabaseAway, Failure, Retry, Stop
 from etl.hosts import Hosts
@@ -215,11 +216,20 @@ def _passes(failure: Failure) -> bool:
 
 
 @contextmanager
-def open_archive() -> Iterator[Engine]:
-    """The archive, its schema at the newest version."""
-    engine = engine_for(config.database_url() or EmbeddedPostgres(config.home()).start())
+def open_archive(role: str | None = None) -> Iterator[Engine]:
+    """The archive, its schema at the newest version.
+
+    role: as what to act (`etl.archive.rights`); where the login may not be that, it acts as itself.
+    """
+    url = config.database_url() or EmbeddedPostgres(config.home()).start()
+    engine = engine_for(url)
     try:
         migrate(engine)
+        if role:
+            with engine.connect() as connection:
+                taken = may_take(connection, role)
+            engine.dispose()
+            engine = engine_for(url, role if taken else None)
         yield engine
     finally:
         engine.dispose()

@@ -23,6 +23,7 @@ from etl.mime.reading import read
 from etl.mime.version import PARSER
 from etl.parsers import Blocks, Job, Parsers
 from etl.visit import Done, Options
+from tests.behind import behind_the_triggers
 from tests.chaos import (
     Act,
     Altered,
@@ -250,7 +251,7 @@ def archived(connection: Connection) -> set[bytes]:
 def empty(engine: Engine) -> None:
     """Forget all, except that this database may delete."""
     query = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname in"
-    with engine.begin() as connection:
+    with behind_the_triggers(engine) as connection:
         tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search') and tablename <> 'enrolment'"))
         connection.execute(text(f"truncate {tables}"))
 

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from etl.archive import ledger, stored
+from etl.archive.database import engine_for
+from etl.archive.rights import LOADER
 from etl.config import Mailbox as Configured
 from etl.errors import DatabaseAway, Retry, Stop
 from etl.pipeline import archive_shard
@@ -42,11 +44,14 @@ class Archivist:
         return Configured.model_validate({**named, "password": {"file": str(self._password)}, **changes})
 
     def run(self, server: Pop3Server, options: Options | None = None, **changes: object) -> Done:
-        """One run."""
-        with self.engine.connect() as connection:
+        """One run, as the loader."""
+        engine = engine_for(self.engine.url.render_as_string(hide_password=False), LOADER)
+        with engine.connect() as connection:
             run_id = ledger.begin_run(connection, "command", "test")
-        options = options or Options()
-        return archive_shard(self.engine, [self.mailbox(server, **changes)], run_id, options=options)[0]
+        try:
+            return archive_shard(engine, [self.mailbox(server, **changes)], run_id, options=options or Options())[0]
+        finally:
+            engine.dispose()
 
     def balance(self) -> dict[str, object]:
         """The books of the mailbox, zeros left out."""
@@ -231,7 +236,7 @@ def test_a_copied_database_deletes_nothing_until_it_is_enrolled(archivist: Archi
     """A restored dump carries another database's enrolment; it archives and leaves the server alone."""
     with Pop3Server(ann(*LETTERS)) as server:
         with archivist.engine.begin() as connection:
-            connection.execute(text("update ops.enrolment set place = 'cluster 1, timeline 1, database 1'"))
+            connection.execute(text("insert into ops.enrolment (place) values ('cluster 1, timeline 1, database 1')"))
         done = archivist.run(server, delete="at once")
         assert (done.archived, done.deleted, commands(server, "DELE")) == (4, 0, 0)
         assert isinstance(done.failure, Stop)

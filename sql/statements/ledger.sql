@@ -5,7 +5,8 @@ insert into ops.run (trigger, external_id, host, version)
 values (:trigger, :external_id, :host, :version) returning run_id;
 
 -- name: end_run
-update ops.run set ended_at = now() where run_id = :run_id;
+-- Once: a run that ended is record.
+update ops.run set ended_at = now() where run_id = :run_id and ended_at is null;
 
 -- name: mailbox
 -- The number of a mailbox, made where the name is new.
