@@ -7,9 +7,11 @@ import asyncio
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -23,10 +25,15 @@ import etl
 from etl import config
 from etl.archive import ledger, rights, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
+from etl.archive.projection import Difference
 from etl.archive.search import find
 from etl.archive.search import show as show_message
+from etl.archive.stored import Chosen
+from etl.archive.verification import Verification, books, rehashed
 from etl.errors import Failure, Misconfigured, Stop
 from etl.pipeline import archive_shard, look, open_archive
+from etl.rebuild import OnDifferences
+from etl.rebuild import rebuild as read_again
 from etl.visit import Done, Options
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
@@ -293,18 +300,67 @@ def export(folder: Path, mailbox: str | None) -> None:
         _report(stored.export(connection, folder, mailbox), "exported")
 
 
+class Sample(click.ParamType[Chosen]):
+    """How much to take at random: a number of messages, or a share of them."""
+
+    name = "N or P%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Chosen:
+        """What is chosen: 100 messages, or 5%."""
+        if not (asked := re.fullmatch(r"(\d+(?:\.\d+)?)(%)?", str(value))):
+            self.fail("say how many messages, as 100, or which share of them, as 5%")
+        number, percent = asked.groups()
+        return Chosen(percent=float(number)) if percent else Chosen(sample=int(float(number)))
+
+
 @main.command()
-def verify() -> None:
-    """Re-hash all that is stored and check the books; exit 1 names every mismatch."""
-    with open_archive() as engine, engine.connect() as connection:
-        faults = _hash_all(stored.checked(connection), "re-hashed")
-        for says, found in stored.books(connection).items():
-            click.echo(f"{'NO' if found else 'ok'}  {says}")
-            faults += len(found)
-            for what in found:
-                click.echo(f"    {what}", err=True)
+@click.option("--sample", type=Sample(), help="Re-hash only so many messages, taken at random.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Re-hash only what was archived since this day (UTC).")
+def verify(sample: Chosen | None, since: datetime | None) -> None:
+    """Re-hash what is stored and check the books and seals; exit 1 names every mismatch. It is itself recorded."""
+    asked = replace(sample or Chosen(), since=since.date() if since else None)
+    with (
+        open_archive(rights.AUDITOR) as engine,
+        engine.connect() as connection,
+        Verification(engine, asked) as verification,
+    ):
+        _hash_all(_counted(rehashed(connection, asked), verification), "re-hashed", verification.note)
+        for says, found in books(connection):
+            whole = True
+            for place in found:
+                whole = False
+                verification.note(place, says)
+                say(f"    {place}", err=True)
+            click.echo(f"{'ok' if whole else 'NO'}  {says}")
+        verification.end()
+    faults = verification.faults
     click.echo("verified: all is as recorded" if not faults else f"NOT verified: {faults} mismatches")
     sys.exit(int(bool(faults)))
+
+
+def _counted(messages: Iterator[stored.Stored], verification: Verification) -> Iterator[stored.Stored]:
+    for message in messages:
+        verification.count(message)
+        yield message
+
+
+@main.command()
+@click.option("--report", is_flag=True, help="Change nothing; say each value that would change.")
+@click.option("--all", "every", is_flag=True, help="Every message, and not only those that another parser read.")
+def rebuild(report: bool, every: bool) -> None:
+    """Read messages again from their bytes, and replace what is read otherwise now; goes on where it was cut short."""
+    with open_archive() as engine, progress("read again") as advance:
+        tell: OnDifferences = _tell_differences if report else lambda _: None
+        result = read_again(engine, every, report, tell, advance)
+    for message_id, fault in result.faults.items():
+        say(f"message {message_id} is left as it was read: {fault}", err=True)
+    click.echo(f"{result.messages} read again, {result.changed} {'would change' if report else 'changed'}")
+    sys.exit(int(bool(result.faults)))
+
+
+def _tell_differences(found: Sequence[Difference]) -> None:
+    for difference in found:
+        say(str(difference))
 
 
 @main.command()
@@ -389,8 +445,10 @@ def _report(messages: Iterator[stored.Stored], what: str) -> None:
     sys.exit(int(bool(_hash_all(messages, what))))
 
 
-def _hash_all(messages: Iterator[stored.Stored], what: str) -> int:
-    """Count the messages, name each fault; how many faults there were."""
+def _hash_all(
+    messages: Iterator[stored.Stored], what: str, note: Callable[[str, str], None] = lambda place, fault: None
+) -> int:
+    """Count the messages, name each fault and note it; how many faults there were."""
     count = octets = faults = 0
     with progress(what) as advance:
         for message in messages:
@@ -398,6 +456,8 @@ def _hash_all(messages: Iterator[stored.Stored], what: str) -> int:
             advance(1, 1)
             if message.fault:
                 faults += 1
-                click.echo(f"message {message.message_id} {message.sha256.hex()}: {message.fault}", err=True)
+                place = f"message {message.message_id} {message.sha256.hex()}"
+                note(place, message.fault)
+                click.echo(f"{place}: {message.fault}", err=True)
     click.echo(f"{what}: {count} messages, {octets} bytes, {faults} faults")
     return faults

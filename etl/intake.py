@@ -17,9 +17,10 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.archive import loader, search
 from etl.archive.loader import Arrival
-from etl.archive.rows import CHUNK_OCTETS
+from etl.archive.recipe import CHUNK_OCTETS
+from etl.archive.rows import Blocks
 from etl.errors import DatabaseAway, Failure, Retry, Skip, Stop
-from etl.parsers import Blocks, Job, Parsers, bare
+from etl.parsers import Job, Parsers, bare
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ def _failure(error: DBAPIError | psycopg.Error) -> Retry | Skip | Stop:
     state = str(getattr(cause, "sqlstate", None) or "")
     if state.startswith(LACKING):
         return Stop(f"the database is short of something: {_words(error)}; make room, then run again")
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return Stop(f"this login may not do that: {_words(error)}; see Rights in the README")
     if isinstance(cause, psycopg.OperationalError) and not state.startswith(LIMITS):
         return Retry(f"the database broke off: {_words(error)}; what was committed is safe, run again")
     return Skip(f"the database refused: {_words(error)}")

@@ -13,15 +13,21 @@ TRIGGERS = """
 
 
 @contextmanager
+def triggers_off(connection: Connection) -> Iterator[None]:
+    """No trigger sees what happens, nor a foreign key. Afterwards all are on again; for the caller's transaction."""
+    triggers = connection.execute(text(TRIGGERS)).all()
+    for relation in {trigger.relation for trigger in triggers}:
+        connection.execute(text(f"alter table {relation} disable trigger all"))
+    yield
+    for relation in {trigger.relation for trigger in triggers}:
+        connection.execute(text(f"alter table {relation} enable trigger all"))
+    for trigger in triggers:
+        if trigger.tgenabled == "A":
+            connection.execute(text(f"alter table {trigger.relation} enable always trigger {trigger.tgname}"))
+
+
+@contextmanager
 def behind_the_triggers(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no trigger sees, nor a foreign key. Afterwards all are on again."""
-    with engine.begin() as connection:
-        triggers = connection.execute(text(TRIGGERS)).all()
-        for relation in {trigger.relation for trigger in triggers}:
-            connection.execute(text(f"alter table {relation} disable trigger all"))
+    """A transaction that no trigger sees."""
+    with engine.begin() as connection, triggers_off(connection):
         yield connection
-        for relation in {trigger.relation for trigger in triggers}:
-            connection.execute(text(f"alter table {relation} enable trigger all"))
-        for trigger in triggers:
-            if trigger.tgenabled == "A":
-                connection.execute(text(f"alter table {trigger.relation} enable always trigger {trigger.tgname}"))

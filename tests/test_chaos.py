@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
-from etl.archive import rows, stored
+from etl.archive.rows import Blocks
+from etl.archive.verification import books, rehashed
 from etl.errors import Retry, Stop
-from etl.mime.large import read_large
-from etl.mime.reading import read
-from etl.mime.version import PARSER
-from etl.parsers import Blocks, Job, Parsers
+from etl.parsers import Job, Parsers, answer
 from etl.visit import Done, Options
 from tests.behind import behind_the_triggers
 from tests.chaos import (
@@ -63,9 +61,7 @@ class HereParsers(Parsers):
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order."""
-        readings = [read_large(job.skeleton) if job.skeleton else read(job.raw or b"") for job in jobs]
-        made = zip(jobs, readings, strict=True)
-        return [rows.blocks(job.message_id, job.raw, reading, PARSER) for job, reading in made]
+        return [answer(job) for job in jobs]
 
 
 @pytest.fixture
@@ -218,8 +214,8 @@ class Walk(RuleBasedStateMachine):
         """What is true after every run, whatever happened; nothing else changes the archive."""
         assert self.too_early == []
         with self.archivist.engine.connect() as connection:
-            assert [m.fault for m in stored.checked(connection) if m.fault] == []
-            assert {says: found for says, found in stored.books(connection).items() if found} == {}
+            assert [m.fault for m in rehashed(connection) if m.fault] == []
+            assert [place for _, found in books(connection) for place in found] == []
             assert archived(connection) - self.mailbox.hashes() == set()
             for uidl, sha256 in connection.execute(text(DELIVERED)):
                 sent = self.mailbox.hashes_under(uidl)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from etl.archive import ledger, stored
 from etl.archive.database import engine_for
 from etl.archive.rights import LOADER
+from etl.archive.verification import books, rehashed
 from etl.config import Mailbox as Configured
 from etl.errors import DatabaseAway, Retry, Stop
 from etl.pipeline import archive_shard
@@ -94,6 +95,18 @@ def hashes(*raws: bytes) -> set[bytes]:
 def commands(server: Pop3Server, verb: str) -> int:
     """How often a command was sent."""
     return sum(line.split()[0] == verb for line in server.commands)
+
+
+def test_the_loader_may_make_the_words(archivist: Archivist):
+    """And where it may not, they wait for who may: none is set aside as if Postgres refused it."""
+    with Pop3Server(ann(*LETTERS[:2])) as server:
+        archivist.run(server)
+        assert archivist.ask("select count(*) from search.document") == [2]
+    with archivist.engine.begin() as connection:
+        connection.execute(text("revoke insert on search.document from popvault_loader"))
+    with Pop3Server(ann(*LETTERS)) as server:
+        assert archivist.run(server).archived == 2
+    assert archivist.ask("select count(*) from search.pending") == [2]
 
 
 class Renaming(Session):
@@ -420,8 +433,8 @@ def test_a_torn_large_attachment_goes_on_in_the_middle_of_its_blob(archivist: Ar
     assert archivist.steps() == {"archived": 1}
     assert archivist.ask("select octets from archive.blob") == [4_000_000]
     with archivist.engine.connect() as connection:
-        assert [message.fault for message in stored.checked(connection)] == [None]
-        assert not any(stored.books(connection).values())
+        assert [message.fault for message in rehashed(connection)] == [None]
+        assert not any(list(found) for _, found in books(connection))
 
 
 class Slow(Session):

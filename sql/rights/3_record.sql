@@ -10,7 +10,7 @@ begin
         from decided d, lateral (values
             (d.relation not in ('ops.run', 'ops.session', 'ops.verification', 'archive.disposition'),
              'trigger record_stays before update on %s for each statement execute function archive.refuse()'),
-            (d.relation not in ('archive.segment', 'archive.blob', 'archive.blob_piece'),
+            (d.relation not in ('archive.head', 'archive.segment', 'archive.blob', 'archive.blob_piece'),
              'trigger record_is_kept before delete on %s for each statement execute function archive.refuse()'),
             (true, 'trigger record_is_not_emptied before truncate on %s for each statement execute function archive.refuse()'),
             -- Open until they end; then record.
@@ -23,7 +23,7 @@ begin
             (d.relation = 'archive.disposition',
              'trigger record_stays before update on %s for each row execute function archive.refuse_unless_open(''approved_at'', ''disposition_id'')'),
             -- Bytes: they go with a message that was disposed of.
-            (d.relation = 'archive.segment',
+            (d.relation in ('archive.head', 'archive.segment'),
              'trigger record_is_kept before delete on %s for each row execute function archive.refuse_unless_disposed()'),
             (d.relation in ('archive.blob', 'archive.blob_piece'),
              'trigger record_is_kept before delete on %s for each row execute function archive.refuse_while_used()')

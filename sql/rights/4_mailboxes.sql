@@ -17,13 +17,13 @@ begin
         ('archive.excerpt',     'exists (select from archive.delivery d where d.delivery_id = excerpt.delivery_id)'),
         ('archive.message',     'exists (select from archive.ledger l where l.message_id = message.message_id)'),
         ('archive.disposition', 'exists (select from archive.ledger l where l.message_id = disposition.message_id)'),
+        ('archive.head',        'exists (select from archive.ledger l where l.message_id = head.message_id)'),
         ('archive.segment',     'exists (select from archive.ledger l where l.message_id = segment.message_id)'),
         ('archive.blob',        'exists (select from archive.segment s where s.blob_id = blob.blob_id)'),
         ('archive.blob_piece',  'exists (select from archive.segment s where s.blob_id = blob_piece.blob_id)'),
         ('archive.reading',     'exists (select from archive.ledger l where l.message_id = reading.message_id)'),
         ('archive.participant', 'exists (select from archive.ledger l where l.message_id = participant.message_id)'),
         ('archive.part',        'exists (select from archive.ledger l where l.message_id = part.message_id)'),
-        ('archive.hop',         'exists (select from archive.ledger l where l.message_id = hop.message_id)'),
         ('archive.defect',      'exists (select from archive.ledger l where l.message_id = defect.message_id)'),
         ('search.document',     'exists (select from archive.ledger l where l.message_id = document.message_id)')
     ) as policies loop

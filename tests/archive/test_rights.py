@@ -14,7 +14,8 @@ from etl.archive import rights
 from etl.archive.database import engine_for
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
-from tests.archive.test_queries import LETTER, WITH_FILE, deliver
+from tests.archive.delivering import deliver
+from tests.archive.test_queries import LETTER, WITH_FILE
 from tests.behind import behind_the_triggers
 from tests.system.command import Popvault
 
@@ -24,13 +25,13 @@ RELATIONS = """
         'archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace, 'mart'::regnamespace)
     order by 1
 """
-BYTES = {"archive.segment", "archive.blob", "archive.blob_piece"}
+BYTES = {"archive.head", "archive.segment", "archive.blob", "archive.blob_piece"}
 OPEN_UNTIL_THEY_END = {"ops.run", "ops.session", "ops.verification", "archive.disposition"}
 RECORD = {
     *("archive.mailbox", "archive.epoch", "archive.delivery", "archive.ledger", "archive.message", "archive.excerpt"),
     *("ops.enrolment", "ops.fault", "archive.seal", *BYTES, *OPEN_UNTIL_THEY_END),
 }
-READ = {*("archive.participant", "archive.part", "archive.hop", "archive.defect"), "archive.reading", "search.document"}
+READ = {"archive.participant", "archive.part", "archive.defect", "archive.reading", "search.document"}
 WORK = {"search.pending", "ops.pause", "ops.download_piece"}
 MART = {"mart.message", "mart.delivery", "mart.participant", "mart.attachment", "mart.header", "mart.hop"} | {
     *("mart.defect", "mart.session", "mart.verification", "mart.balance", "archive.delivery_state"),
@@ -40,42 +41,29 @@ METADATA = (
     | READ - {"search.document", "archive.reading"}
     | {
         *("archive.mailbox", "archive.epoch", "archive.delivery", "archive.ledger", "archive.message"),
-        *("archive.disposition", "ops.session", "ops.verification", "ops.migration"),
+        *("archive.head", "archive.disposition", "ops.session", "ops.verification", "ops.migration"),
     }
 )
-CONTENT = BYTES | {"archive.reading", "archive.excerpt", "search.document"}
+CONTENT = BYTES | {"mart.body", "archive.recipe", "archive.reading", "archive.excerpt", "search.document"}
 VERIFIED = {"ops.verification", "ops.fault"}
 LOADED = RECORD - VERIFIED - {"archive.seal"}
-EVERYTHING = RECORD | READ | WORK | MART | {"ops.mailbox_right", "ops.migration"}
+EVERYTHING = RECORD | READ | WORK | METADATA | CONTENT | {"ops.mailbox_right", "ops.migration", "ops.rebuild"}
+
+VIEWED = {"ops.migration", "archive.recipe", "mart.body", "archive.delivery_state", "mart.balance"}
 
 # What each role may do; all else is refused.
 MAY = {
     "popvault_loader": {
-        "select": LOADED | READ | WORK | {"ops.migration", "archive.delivery_state", "mart.balance"},
+        "select": LOADED | READ | WORK | VIEWED,
         "insert": LOADED - {"archive.disposition", "ops.enrolment"} | READ | WORK,
         "update": {"search.pending", "ops.pause"},
         "delete": {"search.pending", "ops.download_piece"},
         "truncate": set(),
     },
-    "popvault_analyst": {"select": METADATA - {"mart.message"}},
+    "popvault_analyst": {"select": METADATA},
     "popvault_reader": {"select": METADATA | CONTENT},
     "popvault_auditor": {"select": EVERYTHING, "insert": VERIFIED},
 }
-
-
-@pytest.fixture(scope="session")
-def login(postgres_url: str) -> Callable[..., str]:
-    """Makes a login that is a member of roles, and gives its URL for the database of an engine."""
-
-    def make(engine: Engine, name: str, *roles: str) -> str:
-        with engine.begin() as connection:
-            if not connection.scalar(text("select to_regrole(:name)"), {"name": name}):
-                connection.execute(text(f"create role {name} login password 'secret'"))
-            for role in roles:
-                connection.execute(text(f"grant {role} to {name}"))
-        return engine.url.set(username=name, password="secret").render_as_string(hide_password=False)
-
-    return make
 
 
 @pytest.fixture
@@ -148,6 +136,12 @@ def test_each_role_may_do_what_is_decided_and_nothing_else(engine: Engine, role:
     assert done == {sort: set(may) for sort, may in MAY[role].items() if may}
 
 
+DISPOSED = """
+    insert into archive.disposition (message_id, basis, requested_by, approved_by, approved_at)
+    values (99, 'a case', 'ann', 'bob', now())
+"""
+
+
 def test_the_owner_may_not_change_the_record(engine: Engine):
     """UPDATE, DELETE and TRUNCATE raise on every record table, for a superuser too; inserting does not."""
     deliver(engine, "ann", WITH_FILE)
@@ -155,12 +149,6 @@ def test_the_owner_may_not_change_the_record(engine: Engine):
         connection.execute(text("update ops.run set ended_at = now()"))
         connection.execute(text("update ops.session set ended_at = now()"))
         connection.execute(text("insert into ops.verification (asked, version, ended_at) values ('all', '0', now())"))
-        connection.execute(
-            text(
-                "insert into archive.disposition (message_id, basis, requested_by, approved_by, approved_at)"
-                " values (1, 'a case', 'ann', 'bob', now())"
-            )
-        )
     refused: dict[str, set[str]] = {}
     with engine.connect() as connection:
         kinds = relations(connection)
@@ -168,7 +156,7 @@ def test_the_owner_may_not_change_the_record(engine: Engine):
         connection.execute(text("insert into archive.blob_piece values (1, 0, 0, false, '')"))
         connection.execute(text("insert into archive.segment select 1, 9, 0, null, null, 1, 76, '', true"))
         connection.execute(text("insert into archive.message values (99, sha256(''), 0, sha256(''), 1)"))
-        connection.execute(text("insert into archive.segment values (99, 0, 0, false, '')"))
+        connection.execute(text(DISPOSED))
         tried = {relation: statements(connection, relation, kinds[relation]) for relation in RECORD}
         connection.commit()
         for relation, each in tried.items():
@@ -239,7 +227,7 @@ def test_a_role_sees_the_mailboxes_that_were_granted(engine: Engine, logged_in: 
         rights.grant(connection, "rights_reader", ["ann"])
         assert seen(reader, subjects) == {"both", "ann"}
         assert seen(reader, "select mailbox from mart.delivery") == {"ann"}
-        for table in ("reading", "participant", "segment", "part"):
+        for table in ("reading", "participant", "head", "part"):
             assert seen(reader, f"select message_id from archive.{table}") == {1, 2}, table  # noqa: S608
         assert seen(reader, "select mailbox from mart.session") == {"ann"}
         rights.grant(connection, "rights_reader", [None])

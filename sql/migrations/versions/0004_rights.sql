@@ -158,15 +158,13 @@ create table archive.seal (
     form integer not null,
     keys int8multirange not null,
     rows bigint not null,
-    digest bytea not null,
-    sealed_at timestamptz not null default now()
+    digest bytea not null
 );
 comment on column archive.seal.seal_id is 'Number of the seal.';
 comment on column archive.seal.form is 'Which columns of which table were sealed: see archive.seal_forms().';
 comment on column archive.seal.keys is 'Keys of the rows.';
 comment on column archive.seal.rows is 'Number of the rows.';
 comment on column archive.seal.digest is 'SHA-256 over the SHA-256s of the rows'' columns as text, in the order of their keys.';
-comment on column archive.seal.sealed_at is 'When.';
 
 create function archive.seal_forms()
 returns table (form integer, relation regclass, key text, condition text, columns text) language sql stable
@@ -221,6 +219,8 @@ declare
 begin
     return query select format('archive.seal %s: it is of no known form', seal_id) from archive.seal
         where form not in (select f.form from archive.seal_forms() f);
+    return query select format('archive.seal %s: it is not of as many rows as it has keys', seal_id) from archive.seal
+        where rows is distinct from (select sum(upper(span) - lower(span)) from unnest(keys) span);
     for sealed in select * from archive.seal_forms() loop
         for broken in execute format(
             'select s.seal_id, s.keys, s.rows > now.rows as lacking
@@ -239,7 +239,7 @@ begin
                     sealed.relation, sealed.key, sealed.condition)
                     using broken.keys;
             else
-                return next format('%s %s: what is there is not what seal %s was made of',
+                return next format('%s %s: not what archive.seal %s was made of',
                     sealed.relation, broken.keys, broken.seal_id);
             end if;
         end loop;
