@@ -10,7 +10,7 @@ archive/    all we know of Postgres: ledger, loader, search, verify
 parsers     the processes that parse beside the download
 config      the only reader of environment and files; places finds the line of a key
 tokens      OAuth access tokens
-cli         the popvault command
+cli         the popvault command; __main__ starts it
 airflow/    the only folder that knows Airflow
 """
 
