@@ -10,6 +10,7 @@ import zstandard
 from sqlalchemy import Connection, CursorResult, Row, text
 
 from etl.archive.statements import statement, titled, titles
+from etl.archive.steps import wire
 from etl.errors import Misconfigured, Stop
 from etl.mime.transfer import Base64Shape, encode
 
@@ -47,7 +48,9 @@ class Stored:
 
     def _bytes(self, step: Row[Any]) -> Iterator[bytes]:
         """The bytes that one step of a recipe gives; none for the empty recipe of a message without bytes."""
-        if step.content is not None:
+        if step.text is not None:
+            yield wire(step.text)
+        elif step.content is not None:
             yield _content(step)
         elif step.blob_id is not None:
             blob = _stream(self._connection, "blob", blob_id=step.blob_id)
