@@ -20,7 +20,8 @@ from etl.archive.loader import Arrival
 from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import Blocks
 from etl.errors import DatabaseAway, Failure, Retry, Skip, Stop
-from etl.parsers import Job, Parsers, bare
+from etl.parsers import Parsers
+from etl.parsing import Job, bare
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from sqlalchemy import Connection, Engine, text
 from etl.archive import stored
 from etl.archive.rows import Blocks
 from etl.errors import Retry, Stop
-from etl.parsers import Job, Parsers, answer
+from etl.parsers import Parsers
+from etl.parsing import Job, answer
 from etl.visit import Done, Options
 from tests.chaos import (
     Act,
