@@ -156,7 +156,7 @@ def facts(others: Iterable[Retriever]) -> list[str]:
         f"{MESSAGES} messages of {OCTETS} octets. Seconds, medians; in brackets as a multiple of mpop's:",
         "last byte: from accept until the last message was handed to the client's socket, which is what the line takes",
         "close: until the client closes. popvault has then read all mail, made its rows and committed them (fsync), as"
-        " it must before QUIT; the others have written files",
+        " it must before QUIT; mpop has written each message to a file (fsync)",
         "command: from start to end; popvault indexes the words, too",
         "start: of that, what the program takes to start and end alone (--version); popvault and poplib are Python",
     ]
