@@ -12,7 +12,9 @@ from typing import BinaryIO
 
 import msgspec
 
+from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import Blocks, Kept, blocks, projection
+from etl.mime.canonical import canonical_sha256
 from etl.mime.rows import Reading, Skeleton, unread
 from etl.mime.version import PARSER
 
@@ -46,7 +48,11 @@ def framed(values: Sequence[Job] | Sequence[Blocks]) -> bytes:
 
 def bare(job: Job, reason: str) -> Blocks:
     """The rows of a message that nothing could read: its bytes, and why."""
-    return _rows(job, unread(reason))
+    return _rows(job, unread(_identity(job), reason))
+
+
+def _identity(job: Job) -> bytes:
+    return job.skeleton.canonical_sha256 if job.skeleton else canonical_sha256(job.raw or b"")
 
 
 def _rows(job: Job, reading: Reading) -> Blocks:
@@ -58,9 +64,13 @@ def _rows(job: Job, reading: Reading) -> Blocks:
 def answer(job: Job) -> Blocks:
     """Read a message, and make its rows."""
     # Only the workers pay for loading the parser.
-    from etl.mime.large import read_large
+    from etl.mime.large import LargeReader, read_large
     from etl.mime.reading import read
 
+    if job.raw is not None and len(job.raw) > CHUNK_OCTETS:  # LIST lied; read again, it will be read as large ones are
+        reader = LargeReader()
+        reader.feed(job.raw)
+        return _rows(job, read_large(reader.close()))
     return _rows(job, read_large(job.skeleton) if job.skeleton else read(job.raw or b""))
 
 

@@ -8,6 +8,7 @@ import logging
 import re
 
 from etl.mime import charsets, headers, parts, text, tree
+from etl.mime.canonical import canonical_sha256
 from etl.mime.rows import Defect, Reading, unread
 
 # mail-parser logs what it cannot decode; we keep it as defects instead.
@@ -22,13 +23,14 @@ _SAYING_NOTHING = {None, "ascii", "utf-8", "iso8859-1", "cp1252"}
 
 def read(raw: bytes) -> Reading:
     """Read a message: the bytes off the wire. Never raises."""
+    identity = canonical_sha256(raw)
     try:
-        return _read(raw, [])
+        return _read(raw, identity, [])
     except Exception as error:  # the contract: whatever the bytes are, there is a reading
-        return unread(f"{type(error).__name__}: {error}")
+        return unread(identity, f"{type(error).__name__}: {error}")
 
 
-def _read(raw: bytes, defects: list[Defect]) -> Reading:
+def _read(raw: bytes, identity: bytes, defects: list[Defect]) -> Reading:
     fallback = None if raw.isascii() else _spoken(raw)
     message = tree.parse(raw)
     raw_headers = headers.raw_headers(message)
@@ -39,6 +41,7 @@ def _read(raw: bytes, defects: list[Defect]) -> Reading:
     hops = headers.hops(raw_headers, fallback, defects)
     hop_at = next((hop.at for hop in hops if hop.at), None)
     return Reading(
+        canonical_sha256=identity,
         subject=firsts.get("subject"),
         message_id=firsts.get("message-id"),
         in_reply_to=next(iter(headers.message_ids(firsts.get("in-reply-to"))), None),

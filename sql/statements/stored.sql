@@ -3,7 +3,7 @@
 -- name: messages
 -- Every message with the steps of its recipe in order, or those that one mailbox held. Offset 0: message by message;
 -- joined at once, all that is stored would be sorted.
-select m.message_id, m.sha256, m.octets, s.octets as segment_octets, s.text, s.zstd, s.content, s.blob_id,
+select m.message_id, m.sha256, m.octets, s.position, s.octets as segment_octets, s.text, s.zstd, s.content, s.blob_id,
        s.line_octets, s.line_end, s.final_line_end
 from archive.message m left join lateral (
     select * from archive.recipe s where s.message_id = m.message_id offset 0
@@ -15,7 +15,7 @@ order by m.message_id, s.position;
 
 -- name: message
 -- The steps of one message's recipe, in order.
-select m.message_id, m.sha256, m.octets, s.octets as segment_octets, s.text, s.zstd, s.content, s.blob_id,
+select m.message_id, m.sha256, m.octets, s.position, s.octets as segment_octets, s.text, s.zstd, s.content, s.blob_id,
        s.line_octets, s.line_end, s.final_line_end
 from archive.message m left join lateral (
     select * from archive.recipe s where s.message_id = m.message_id offset 0
