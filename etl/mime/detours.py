@@ -23,6 +23,7 @@ from mailparser.exceptions import MailParserReceivedParsingError
 from mailparser.received import split_received
 from mailparser.utils import get_addresses
 
+from etl.mime.addresses import Member, salvaged
 from etl.mime.rows import clean
 
 # --- dates ---------------------------------------------------------------------------------------
@@ -44,8 +45,8 @@ _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)\b")
 # "+01:00", "GMT+1": the standard library takes the first for UTC and does not know the second.
 _ODD_ZONE = re.compile(r" *(?:(?<=[\d ])|(?:GMT|UTC?))([+-])(\d{1,2})(?::?([0-5]\d))?(?![\d-])", re.ASCII)
 _NOON = re.compile(r"(?<=\d) ?([ap])m\b", re.I)
-_UTC = re.compile(r"[+-]0000\b|\b(?:GMT|UTC?|Z)\b")
-_OFFSET_SECONDS_MAX = 15 * 3600
+_UTC = re.compile(r"\+0000\b|\b(?:GMT|UTC?|Z)\b", re.I)
+_OFFSET_MINUTES_MAX = 15 * 60  # +1400 is the farthest
 
 # What mail was never dated by: before mail had dates, or so far ahead that it is no date.
 _YEARS = range(1970, 2100)
@@ -77,7 +78,10 @@ def _plain_date(written: str) -> Date | None:
     except (ValueError, OverflowError):
         return None
     wrong = local.year < 1900 or (weekday and _DAY[weekday] != local.weekday())
-    return None if wrong else Date(at, offset)
+    if wrong or abs(offset) > _OFFSET_MINUTES_MAX:
+        return None
+    # RFC 5322 section 3.3: -0000 says nothing of where the sender is.
+    return Date(at, None if sign == "-" and not offset else offset)
 
 
 def _odd_date(written: str) -> Date:
@@ -90,7 +94,9 @@ def _odd_date(written: str) -> Date:
     offset = round(float(result.timezone) * 60)
     if digits and abs(abs(offset) - (exact := int(digits[2]) * 60 + int(digits[3]))) <= 3:
         offset = -exact if digits[1] == "-" else exact
-    return Date(result.value, offset, result.reasons)
+    if abs(offset) > _OFFSET_MINUTES_MAX:
+        return Date(result.value + timedelta(minutes=offset), None, (*result.reasons, "zone-out-of-range"))
+    return Date(result.value, offset if offset or _UTC.search(written) else None, result.reasons)
 
 
 def _lenient_date(written: str, reasons: tuple[str, ...]) -> Date:
@@ -125,7 +131,7 @@ def _loose_date(written: str) -> Date | None:
         hour = hour % 12 + (12 if half[1] in "pP" else 0)
     # The standard library says 0 for a zone that is missing or unknown.
     seconds = fields[9] or (0 if _UTC.search(plain) else None)
-    if seconds is None or abs(seconds) > _OFFSET_SECONDS_MAX:
+    if seconds is None or abs(seconds) > 60 * _OFFSET_MINUTES_MAX:
         return Date(datetime(*fields[:3], hour, *fields[4:6], tzinfo=UTC), None)
     at = datetime(*fields[:3], hour, *fields[4:6], tzinfo=UTC) - timedelta(seconds=seconds)
     return Date(at, round(seconds / 60))
@@ -147,18 +153,27 @@ _ADDRESS = re.compile(
 # One member of a list, whatever it says, that certainly ends at the comma.
 _MEMBER = re.compile(r"[^\"(),:;<>\[\]\\]*+(?:<[^\"(),:;<>\[\]\\]*+>[^\"(),:;<>\[\]\\]*+)?+(?:,|\Z)")
 
+# A group (RFC 5322 section 3.4) that is well made; mail-parser tells its members and not its name.
+_MEMBERS = r"(?:\"[^\"\\]*+\"|\([^()\\\"]*+\)|[^:;\"\\()])*+"
+_NAMED_GROUP = re.compile(
+    rf"{_WS}(?P<name>\"[^\"\\\r\n]*+\"|[^\"(),:;<>@\[\]\\]*+):(?P<members>{_MEMBERS});{_WS}(?:,|\Z)"
+)
+
 # A last resort for lists too long for mail-parser's scanner, which takes 2 microseconds a character.
 _HARVEST = re.compile(rf"(?<![A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]){_SPEC}")
 SCANNED_CHARACTERS_MAX = 100_000
 
 
-def addresses(value: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Names and addresses of an address header, in order; and what was wrong, as reason and place in the text."""
+def addresses(value: str) -> tuple[list[Member], list[tuple[str, str]]]:
+    """Names, addresses and groups of an address header, in order; and what was wrong, as reason and place in the text.
+
+    A name without an address has "", a group of nobody neither.
+    """
     return _addresses(value) if len(value) > 500 else _addresses_again(value)
 
 
-def _addresses(value: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    pairs: list[tuple[str, str]] = []
+def _addresses(value: str) -> tuple[list[Member], list[tuple[str, str]]]:
+    pairs: list[Member] = []
     problems: list[tuple[str, str]] = []
     scanned = at = 0
     while at < len(value):
@@ -166,11 +181,15 @@ def _addresses(value: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]
             at = found.end()
             pairs.append(_pair(found))
             continue
+        if group := _NAMED_GROUP.match(value, at):
+            at = group.end()
+            _read_group(group, pairs, problems)
+            continue
         member = _MEMBER.match(value, at)
         end = member.end() if member else len(value)
         if scanned + end - at > SCANNED_CHARACTERS_MAX:
             problems.append(("too-long", value[at : at + 200]))
-            pairs += [("", spec) for spec in _HARVEST.findall(value, at)]
+            pairs += [("", spec, "") for spec in _HARVEST.findall(value, at)]
             break
         scanned += end - at
         _scan(value[at:end].removesuffix(",") if member else value[at:], pairs, problems)
@@ -182,20 +201,36 @@ def _addresses(value: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]
 _addresses_again = lru_cache(maxsize=1024)(_addresses)
 
 
-def _pair(found: re.Match[str]) -> tuple[str, str]:
+def _pair(found: re.Match[str]) -> Member:
     words, quoted, angle, bare, comment = found.groups()
     if bare:
-        return (comment or "").strip(" \t"), bare
-    return (" ".join(words.split()) if words is not None else quoted), angle
+        return (comment or "").strip(" \t"), bare, ""
+    return (" ".join(words.split()) if words is not None else quoted), angle, ""
 
 
-def _scan(text: str, pairs: list[tuple[str, str]], problems: list[tuple[str, str]]) -> None:
+def _read_group(found: re.Match[str], pairs: list[Member], problems: list[tuple[str, str]]) -> None:
+    name = " ".join(found["name"].strip(' \t\r\n"').split())
+    members, complaints = _addresses(found["members"])
+    pairs += [(who, address, name) for who, address, _ in members] or [("", "", name)]
+    problems += complaints
+
+
+def _scan(text: str, pairs: list[Member], problems: list[tuple[str, str]]) -> None:
     diagnostics: list[dict[str, object]] = []
+    theirs: list[tuple[str, str]] = []
+    complaints: list[tuple[str, str]] = []
     try:
-        pairs += get_addresses(text, defects=diagnostics, decode_names=True)
+        theirs = [pair for pair in get_addresses(text, defects=diagnostics, decode_names=True) if pair[1]]
     except Exception as error:  # it raises on some real lists
-        problems.append((type(error).__name__, text))
-    problems += [(str(found["reason"]), str(found["raw"])) for found in diagnostics]
+        complaints.append((type(error).__name__, text))
+    complaints += [(str(found["reason"]), str(found["raw"])) for found in diagnostics]
+    # What mail-parser refuses it leaves out; a reader sees who is meant.
+    ours = salvaged(text) if complaints else []
+    if complaints and {address for _, address in theirs} <= {address for _, address, _ in ours}:
+        pairs += ours
+    else:
+        pairs += [(name, address, "") for name, address in theirs]
+    problems += complaints
 
 
 # --- Received ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import logging
 import re
 
 from etl.mime import charsets, headers, parts, text, tree
+from etl.mime.offsets import Offsets
 from etl.mime.rows import Defect, Reading, unread
 
 # mail-parser logs what it cannot decode; we keep it as defects instead.
@@ -31,13 +32,17 @@ def read(raw: bytes) -> Reading:
 def _read(raw: bytes, defects: list[Defect]) -> Reading:
     fallback = None if raw.isascii() else _spoken(raw)
     message = tree.parse(raw)
+    offsets = Offsets(raw, message)
     raw_headers = headers.raw_headers(message)
-    decoded = headers.decoded(message, fallback, defects)
+    decoded = headers.decoded(message, fallback, offsets, defects)
     firsts = headers.firsts(decoded)
-    date_written, date_at, offset = headers.date(raw_headers, defects)
+    headers.repeated(raw_headers, offsets, defects)
+    date_written, date_at, offset = headers.date(raw_headers, offsets, defects)
     rows, bodies = parts.read(message, fallback, defects)
-    hops = headers.hops(raw_headers, fallback, defects)
-    hop_at = next((hop.at for hop in hops if hop.at), None)
+    hops = headers.hops(raw_headers, fallback, offsets, defects)
+    sent_at, sent_at_source = headers.sent(raw_headers, date_at, hops, offsets, defects)
+    participants = headers.participants(raw_headers, fallback, offsets, defects)
+    shown = text.of_bodies(bodies, fallback, defects)
     return Reading(
         subject=firsts.get("subject"),
         message_id=firsts.get("message-id"),
@@ -47,13 +52,13 @@ def _read(raw: bytes, defects: list[Defect]) -> Reading:
         date_written=date_written,
         date_at=date_at,
         date_offset_minutes=offset,
-        sent_at=date_at or hop_at,
-        sent_at_source="date" if date_at else "received" if hop_at else None,
-        participants=headers.participants(raw_headers, fallback, defects),
+        sent_at=sent_at,
+        sent_at_source=sent_at_source,
+        participants=participants,
         parts=rows,
         hops=hops,
-        text=text.of_bodies(bodies, fallback, defects),
-        defects=defects,
+        text=shown,
+        defects=offsets.placed(defects),
     )
 
 

@@ -214,7 +214,7 @@ def test_defects_say_where():
     reading = read(b"Subject: \xff\r\nReceived: (\r\nFrom: <a\r\n" + multipart("mixed", PLAIN, bad))
     places = {defect.kind: defect.place for defect in reading.defects}
     assert places == {
-        "eight_bit_header": "Subject",
+        "eight_bit_header": "subject",
         "received": "received",
         "address": "from",
         "date": "date",
