@@ -23,10 +23,13 @@ import etl
 from etl import config
 from etl.archive import ledger, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
+from etl.archive.projection import Difference
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.errors import Failure, Misconfigured, Stop
 from etl.pipeline import archive_shard, look, open_archive
+from etl.rebuild import OnDifferences
+from etl.rebuild import rebuild as read_again
 from etl.visit import Done, Options
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
@@ -265,6 +268,25 @@ def verify() -> None:
                 click.echo(f"    {what}", err=True)
     click.echo("verified: all is as recorded" if not faults else f"NOT verified: {faults} mismatches")
     sys.exit(int(bool(faults)))
+
+
+@main.command()
+@click.option("--report", is_flag=True, help="Change nothing; say each value that would change.")
+@click.option("--all", "every", is_flag=True, help="Every message, and not only those that another parser read.")
+def rebuild(report: bool, every: bool) -> None:
+    """Read messages again from their bytes, and replace what is read otherwise now; goes on where it was cut short."""
+    with open_archive() as engine, progress("read again") as advance:
+        tell: OnDifferences = _tell_differences if report else lambda _: None
+        result = read_again(engine, every, report, tell, advance)
+    for message_id, fault in result.faults.items():
+        say(f"message {message_id} is left as it was read: {fault}", err=True)
+    click.echo(f"{result.messages} read again, {result.changed} {'would change' if report else 'changed'}")
+    sys.exit(int(bool(result.faults)))
+
+
+def _tell_differences(found: Sequence[Difference]) -> None:
+    for difference in found:
+        say(str(difference))
 
 
 @main.command()

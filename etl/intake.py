@@ -17,9 +17,10 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.archive import loader, search
 from etl.archive.loader import Arrival
-from etl.archive.rows import CHUNK_OCTETS
+from etl.archive.recipe import CHUNK_OCTETS
+from etl.archive.rows import Blocks
 from etl.errors import DatabaseAway, Failure, Retry, Skip, Stop
-from etl.parsers import Blocks, Job, Parsers, bare
+from etl.parsers import Job, Parsers, bare
 
 log = logging.getLogger(__name__)
 

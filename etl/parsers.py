@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from etl.archive import rows
+from etl.archive.recipe import CHUNK_OCTETS
+from etl.archive.rows import Blocks, Kept, blocks, projection
 from etl.errors import Retry
 from etl.mime.rows import Reading, Skeleton, unread
 from etl.mime.version import PARSER
@@ -31,22 +32,21 @@ _LENGTH = struct.Struct(">Q")
 
 
 class Job(msgspec.Struct, array_like=True, frozen=True):
-    """One message to read: the number it will have, and its bytes, which become segments.
+    """One message to read: the number it has or will have, and its bytes.
 
-    skeleton: of a message too large for that, whose bytes are stored already, what is to be read instead.
+    skeleton: of a message too large to be held, what is to be read instead.
+    kept: of a message whose bytes are stored already, what of it is text; None where they are to be stored.
     """
 
     message_id: int
     raw: bytes | None = None
     skeleton: Skeleton | None = None
+    kept: Kept | None = None
 
-
-# For each table of `rows.TABLES` the message's lines of COPY text.
-Blocks = list[bytes]
 
 _pack = msgspec.msgpack.Encoder().encode
 _jobs = msgspec.msgpack.Decoder(list[Job]).decode
-_blocks = msgspec.msgpack.Decoder(list[Blocks]).decode
+_answers = msgspec.msgpack.Decoder(list[Blocks]).decode
 
 
 class Parsers:
@@ -116,7 +116,13 @@ class _GaveUp(Exception):
 
 def bare(job: Job, reason: str) -> Blocks:
     """The rows of a message that nothing could read: its bytes, and why."""
-    return rows.blocks(job.message_id, job.raw, unread(reason), PARSER)
+    return _rows(job, unread(reason))
+
+
+def _rows(job: Job, reading: Reading) -> Blocks:
+    if job.kept is not None or job.raw is None:
+        return Blocks(projection(job.message_id, reading, PARSER, job.kept or Kept()), [])
+    return blocks(job.message_id, job.raw, reading, PARSER)
 
 
 async def _start() -> asyncio.subprocess.Process:
@@ -143,7 +149,7 @@ async def _ask(worker: asyncio.subprocess.Process, jobs: Sequence[Job]) -> list[
         worker.stdin.write(_LENGTH.pack(len(frame)) + frame)
         await worker.stdin.drain()
         (length,) = _LENGTH.unpack(await worker.stdout.readexactly(_LENGTH.size))
-        return _blocks(await worker.stdout.readexactly(length))
+        return _answers(await worker.stdout.readexactly(length))
 
 
 async def _end(worker: asyncio.subprocess.Process | None) -> None:
@@ -154,20 +160,26 @@ async def _end(worker: asyncio.subprocess.Process | None) -> None:
     await worker.communicate()
 
 
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def answer(job: Job) -> Blocks:
+    """What a worker does: read a message, and make its rows."""
     # Only the workers pay for loading the parser.
-    from etl.mime.large import read_large
+    from etl.mime.large import LargeReader, read_large
     from etl.mime.reading import read
 
-    def reading(job: Job) -> Reading:
-        return read_large(job.skeleton) if job.skeleton else read(job.raw or b"")
+    if job.raw is not None and len(job.raw) > CHUNK_OCTETS:  # LIST lied; read again, it will be read as large ones are
+        reader = LargeReader()
+        reader.feed(job.raw)
+        return _rows(job, read_large(reader.close()))
+    return _rows(job, read_large(job.skeleton) if job.skeleton else read(job.raw or b""))
 
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     while len(header := requests.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(header)
         request = requests.read(length)
         if len(request) < length:  # the run was killed in the middle of a frame
             return
-        frame = _pack([rows.blocks(job.message_id, job.raw, reading(job), PARSER) for job in _jobs(request)])
+        frame = _pack([answer(job) for job in _jobs(request)])
         answers.write(_LENGTH.pack(len(frame)) + frame)
         answers.flush()
 

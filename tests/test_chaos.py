@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
-from etl.archive import rows, stored
+from etl.archive import stored
+from etl.archive.rows import Blocks
 from etl.errors import Retry, Stop
-from etl.mime.large import read_large
-from etl.mime.reading import read
-from etl.mime.version import PARSER
-from etl.parsers import Blocks, Job, Parsers
+from etl.parsers import Job, Parsers, answer
 from etl.visit import Done, Options
 from tests.chaos import (
     Act,
@@ -62,9 +60,7 @@ class HereParsers(Parsers):
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order."""
-        readings = [read_large(job.skeleton) if job.skeleton else read(job.raw or b"") for job in jobs]
-        made = zip(jobs, readings, strict=True)
-        return [rows.blocks(job.message_id, job.raw, reading, PARSER) for job, reading in made]
+        return [answer(job) for job in jobs]
 
 
 @pytest.fixture

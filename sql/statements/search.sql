@@ -9,11 +9,11 @@ with taken as (
 ), content as (
     select r.message_id,
            concat_ws(E'\n', r.subject,
-               (select string_agg(concat_ws(' ', p.name, p.written), ' ') from archive.participant p
+               (select string_agg(concat_ws(' ', p.name, p.address), ' ') from archive.participant p
                 where p.message_id = r.message_id),
                (select string_agg(a.filename, ' ') from archive.part a where a.message_id = r.message_id),
-               r.body) as words
-    from taken join archive.reading r using (message_id)
+               b.body) as words
+    from taken join archive.reading r using (message_id) join mart.body b using (message_id)
 ), made as (
     insert into search.document (message_id, piece, words)
     select message_id, piece, to_tsvector('simple', text || ' ' || search.bigrams(text))
@@ -29,7 +29,7 @@ delete from search.pending where message_id = (select min(message_id) from searc
 -- name: find
 -- The best matches first, newest of equals first.
 select m.message_id, m.sha256, r.sent_at, r.subject, max(ts_rank(d.words, q)) as rank,
-       (select string_agg(p.written, ', ' order by p.position) from archive.participant p
+       (select string_agg(coalesce(p.written, p.address), ', ' order by p.position) from archive.participant p
         where p.message_id = m.message_id and p.role = 'from') as sender
 from search.query(:words) as q
 join search.document d on d.words @@ q
@@ -41,9 +41,11 @@ limit :matches;
 
 -- name: show
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at, r.parser, r.subject, r.sent_at,
-       r.sent_at_source, r.date_written, r.date_offset_minutes, r.headers, r.body,
+       r.sent_at_source, r.date_written, r.date_offset_minutes, b.body,
+       coalesce((select jsonb_agg(jsonb_build_array(h.name, h.value) order by h.position)
+                 from mart.header h where h.message_id = m.message_id), '[]') as headers,
        coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' - 'position' order by p.position)
-                 from archive.participant p where p.message_id = m.message_id), '[]') as participants,
+                 from mart.participant p where p.message_id = m.message_id), '[]') as participants,
        coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' order by p.path)
                  from archive.part p where p.message_id = m.message_id), '[]') as parts,
        coalesce((select jsonb_agg(to_jsonb(d) - 'message_id' - 'position' order by d.position)
@@ -52,7 +54,7 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
                                   order by l.entry_id)
                  from archive.ledger l join archive.delivery v using (delivery_id)
                  join archive.mailbox b using (mailbox_id) where l.message_id = m.message_id), '[]') as deliveries
-from archive.message m join archive.reading r using (message_id)
+from archive.message m join archive.reading r using (message_id) join mart.body b using (message_id)
 where cast(m.message_id as text) = :id
    or (length(:id) >= 8 and starts_with(encode(m.sha256, 'hex'), lower(:id)))
 order by m.message_id limit 2;

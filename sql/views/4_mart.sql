@@ -3,13 +3,13 @@
 create or replace view mart.message with (security_invoker) as
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
        r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name, f.address as from_address,
-       f.domain as from_domain, r.subject, r.body, r.message_id_header, r.in_reply_to, r."references",
+       split_part(f.address, '@', -1) as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
        (select count(*) from archive.part p where p.message_id = m.message_id and p.attachment) as attachments,
        (select count(*) from archive.defect d where d.message_id = m.message_id) as defects
 from archive.message m
 join archive.reading r using (message_id)
 left join lateral (
-    select p.name, p.address, p.domain from archive.participant p
+    select p.name, p.address from archive.participant p
     where p.message_id = m.message_id and p.role = 'from' order by p.position limit 1
 ) f on true;
 comment on view mart.message is 'One row for each distinct message, however many mailboxes held it.';
@@ -24,12 +24,19 @@ comment on column mart.message.from_name is 'Display name of its first From addr
 comment on column mart.message.from_address is 'Its first From address, in lower case.';
 comment on column mart.message.from_domain is 'Domain of that address.';
 comment on column mart.message.subject is 'Subject, decoded.';
-comment on column mart.message.body is 'Text as a reader sees it; HTML made text.';
 comment on column mart.message.message_id_header is 'Message-ID header as written; not unique.';
 comment on column mart.message.in_reply_to is 'Message-ID that it answers, if any.';
 comment on column mart.message."references" is 'Message-IDs of its thread, oldest first.';
 comment on column mart.message.attachments is 'Number of attachments.';
 comment on column mart.message.defects is 'Number of things that are wrong with it; see mart.defect.';
+
+create or replace view mart.body with (security_invoker) as
+select r.message_id, coalesce(r.body, (
+    select string_agg(s.text, '' order by s.position) from archive.segment s where s.message_id = r.message_id)) as body
+from archive.reading r;
+comment on view mart.body is 'One row for each distinct message: its text.';
+comment on column mart.body.message_id is 'The message.';
+comment on column mart.body.body is 'Text as a reader sees it; HTML made text.';
 
 create or replace view mart.delivery with (security_invoker) as
 select s.delivery_id, b.name as mailbox, s.message_id, s.uidl, s.outcome, s.outcome_at, s.reason, s.listed_at,
@@ -49,9 +56,11 @@ comment on column mart.delivery.octets is 'Bytes retrieved; for excluded, how la
 comment on column mart.delivery.present is 'Whether the server still had it at the last listing.';
 
 create or replace view mart.participant with (security_invoker) as
-select message_id, role, name, address, domain, written from archive.participant;
+select message_id, position, cast(role as text) as role, name, address, split_part(address, '@', -1) as domain, coalesce(written, address) as written
+from archive.participant;
 comment on view mart.participant is 'One row for each address in each address header of a message.';
 comment on column mart.participant.message_id is 'The message.';
+comment on column mart.participant.position is 'Place among all addresses of the message, from 0.';
 comment on column mart.participant.role is 'from, sender, reply-to, to, cc, bcc or delivered-to.';
 comment on column mart.participant.name is 'Display name, decoded.';
 comment on column mart.participant.address is 'Address in lower case.';
@@ -71,7 +80,11 @@ comment on column mart.attachment.sha256 is 'SHA-256 of the decoded content, in 
 comment on column mart.attachment.disposition is 'inline, attachment or other; null where not declared.';
 
 create or replace view mart.header with (security_invoker) as
-select r.message_id, h.position, h.pair ->> 0 as name, h.pair ->> 1 as value
+select r.message_id, f.position, f.name, coalesce(r.decoded ->> cast(f.position as text), f.value) as value
+from archive.reading r join archive.head h using (message_id), archive.fields(h.content) as f
+where r.headers is null
+union all
+select r.message_id, h.position, h.pair ->> 0, h.pair ->> 1
 from archive.reading r, jsonb_array_elements(r.headers) with ordinality as h (pair, position);
 comment on view mart.header is 'One row for each header of a message, in order and repeated as it came.';
 comment on column mart.header.message_id is 'The message.';
@@ -80,7 +93,8 @@ comment on column mart.header.name is 'Name as written; compare with lower(name)
 comment on column mart.header.value is 'Value, unfolded and decoded.';
 
 create or replace view mart.hop with (security_invoker) as
-select message_id, position, from_host, by_host, protocol, at from archive.hop;
+select r.message_id, h.position - 1 as position, h.from_host, h.by_host, h.protocol, h.at
+from archive.reading r, unnest(r.hops) with ordinality as h (from_host, by_host, protocol, at, position);
 comment on view mart.hop is 'One row for each server that passed a message on (Received).';
 comment on column mart.hop.message_id is 'The message.';
 comment on column mart.hop.position is '0 is the hop nearest the sender.';
