@@ -20,7 +20,7 @@ _MEMBER_WITHOUT_QUOTES = re.compile(rf"((?:{_CLOSED}|[^,;])*+)([,;]|\Z)", re.DOT
 _GROUP = re.compile(rf"\s*+({_QUOTED}|[^\"<>@:]*+):")
 _ANGLE = re.compile(r"<+([^<>]*+)(?:>+|\Z)")
 _WHOLE = re.compile(r"[^\s,;]++")
-_BARE = re.compile(r"[^\s<>,;:\"()\[\]@]++@[^\s<>,;:\"()@]++")
+_BARE = re.compile(r"[^\s<>,;:\"()\[\]@]++(?:@[^\s<>,;:\"()@]++)++")
 _COMMENT = re.compile(r"\s*+\(([^()]*+)\)")
 _ROUTE = re.compile(r"@[^:]*+:")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -78,7 +78,7 @@ def salvaged(text: str) -> list[Member]:
 
 def _people(piece: str) -> list[tuple[str, str]]:
     angles = [angle for angle in _ANGLE.finditer(piece) if _WHOLE.fullmatch(_written(angle[1]))]
-    specs = angles or list(_BARE.finditer(piece))
+    specs = angles or ([] if "<" in piece else list(_BARE.finditer(piece)))
     if not specs:
         name = _name(piece.strip(" \t\r\n<>;,"))
         return [(name, "")] if name else []
@@ -93,8 +93,10 @@ def _people(piece: str) -> list[tuple[str, str]]:
 
 
 def _written(address: str) -> str:
-    """An address out of its angles, without the route (RFC 5322 section 4.4) or the scheme of a link."""
+    """An address out of its angles, without quotes around it, a route (RFC 5322 section 4.4) or the scheme of a link."""
     address = address.strip()
+    if address.startswith('"') and address.endswith('"'):
+        address = address.strip('"').strip()
     address = address[7:] if address[:7].lower() == "mailto:" else address
     return _ROUTE.sub("", address, count=1) if address.startswith("@") else address
 
