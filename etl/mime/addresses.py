@@ -93,7 +93,7 @@ def _people(piece: str) -> list[tuple[str, str]]:
 
 
 def _written(address: str) -> str:
-    """An address out of its angles, without quotes around it, a route (RFC 5322 section 4.4) or the scheme of a link."""
+    """An address out of its angles: without quotes around it, a route (RFC 5322 section 4.4), the scheme of a link."""
     address = address.strip()
     if address.startswith('"') and address.endswith('"'):
         address = address.strip('"').strip()

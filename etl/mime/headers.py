@@ -7,9 +7,10 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import Message
+from functools import lru_cache
 
 from etl.mime import detours, words
-from etl.mime.offsets import Offsets
+from etl.mime.offsets import NOWHERE, Offsets
 from etl.mime.rows import DateSource, Defect, Hop, Participant, Role, clean
 
 ADDRESS_ROLES: dict[str, Role] = {
@@ -31,7 +32,6 @@ _ONCE = {
 # A mail passes some tens of servers, or it is in a loop; what is beyond is still among the headers.
 HOPS_MAX = 500
 
-_CLAUSES = ("from", "by", "with", "id", "for")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _BARE_ID = re.compile(r"[^\s<>,;\"()]+@[^\s<>,;\"()]+")
@@ -50,18 +50,31 @@ def raw_headers(message: Message) -> RawHeaders:
     return [(name.lower(), str(value)) for name, value in message.raw_items()]
 
 
-def decoded(message: Message, fallback: str | None, offsets: Offsets, defects: list[Defect]) -> list[tuple[str, str]]:
+def decoded(
+    message: Message, fallback: str | None, defects: list[Defect], offsets: Offsets = NOWHERE
+) -> list[tuple[str, str]]:
     """Every header in order with its value unfolded, RFC 2047 words decoded, and clean."""
     found = []
     for number, (name, value) in enumerate(message.raw_items()):
+        value = unfolded(str(value))
+        if value.isascii() and not ("=?" in value or "\x1b" in value or "\0" in value):  # nearly all
+            found.append((name, value.strip(" \t\r\n")))
+            continue
         wrong: list[Defect] = []
-        found.append((clean(name), decode(name, str(value), fallback, wrong)))
-        if wrong:
-            defects += [replace(defect, offset=offsets.header(number)) for defect in wrong]
+        found.append((clean(name), _decode(name, value, fallback, wrong)))
+        defects += [replace(defect, offset=offsets.header(number)) for defect in wrong]
     return found
 
 
-def repeated(headers: RawHeaders, offsets: Offsets, defects: list[Defect]) -> None:
+def unfolded(value: str) -> str:
+    """The value on one line (RFC 5322 section 2.2.3)."""
+    if "\n" not in value:
+        return value
+    value = value.replace("\r\n ", " ").replace("\r\n\t", "\t")
+    return _FOLD.sub("", value) if "\n" in value else value
+
+
+def repeated(headers: RawHeaders, defects: list[Defect], offsets: Offsets = NOWHERE) -> None:
     """A defect for each header that is there twice and may not be."""
     names = [name for name, _ in headers if name in _ONCE]
     if len(set(names)) == len(names):
@@ -83,10 +96,10 @@ def firsts(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 def decode(name: str, value: str, fallback: str | None, defects: list[Defect]) -> str:
     """One header value as a person reads it."""
-    if "\n" in value:
-        value = _FOLD.sub("", value)
-    if value.isascii() and not ("=?" in value or "\x1b" in value or "\0" in value):
-        return value.strip(" \t\r\n")  # nearly all
+    return _decode(name, unfolded(value), fallback, defects)
+
+
+def _decode(name: str, value: str, fallback: str | None, defects: list[Defect]) -> str:
     problems: list[str] = []
     value = words.decode(value, fallback, problems)
     place = clean(name.lower())
@@ -108,26 +121,33 @@ def message_ids(value: str | None) -> list[str]:
 
 
 def participants(
-    headers: RawHeaders, fallback: str | None, offsets: Offsets, defects: list[Defect]
+    headers: RawHeaders, fallback: str | None, defects: list[Defect], offsets: Offsets = NOWHERE
 ) -> list[Participant]:
     """Every address of every address header, in order, with its role."""
     found: list[Participant] = []
     for number, (name, value) in enumerate(headers):
         if role := ADDRESS_ROLES.get(name):
-            members, complaints = detours.addresses(words.plain(value, fallback, []))
-            found += [_participant(role, member, fallback) for member in members]
-            if complaints:
-                # Enough of the text to recognise it; what is long is in the raw message.
-                told = "; ".join(f"{reason}: {text[:200]}" for reason, text in complaints[:5])
-                defects.append(Defect("address", role, clean(told), offsets.header(number)))
+            read = _people_again if len(value) < 500 else _people
+            people, wrong = read(role, value, None if value.isascii() and "=?" not in value else fallback)
+            found += people
+            if wrong:
+                defects.append(Defect("address", role, wrong, offsets.header(number)))
     return found
 
 
-def _participant(role: Role, member: tuple[str, str, str], fallback: str | None) -> Participant:
-    name, address, group = member
-    return Participant(
-        role, clean(_name(name, address, fallback)), clean(address), clean(_decoded_name(group, fallback))
-    )
+def _people(role: Role, value: str, fallback: str | None) -> tuple[list[Participant], str]:
+    """Who stands in an address header, and what was wrong with it."""
+    members, complaints = detours.addresses(words.plain(value, fallback, []))
+    people = [
+        Participant(role, clean(_name(name, address, fallback)), clean(address), clean(_plain_name(group, fallback)))
+        for name, address, group in members
+    ]
+    # Enough of the text to recognise it; what is long is in the raw message.
+    return people, clean("; ".join(f"{reason}: {text[:200]}" for reason, text in complaints[:5]))
+
+
+# Lists, colleagues and oneself: the same few values come again and again.
+_people_again = lru_cache(maxsize=1024)(_people)
 
 
 def _name(name: str, address: str, fallback: str | None) -> str:
@@ -135,16 +155,16 @@ def _name(name: str, address: str, fallback: str | None) -> str:
 
     Encoded words left over are broken or in quotes: not of the RFC, but of much mail, and no name.
     """
-    name = _decoded_name(name, fallback)
+    name = _plain_name(name, fallback)
     return "" if name in (address, f"'{address}'") else name
 
 
-def _decoded_name(name: str, fallback: str | None) -> str:
-    return " ".join(words.decode(_FOLD.sub("", name), fallback, []).split()) if "=?" in name else name
+def _plain_name(name: str, fallback: str | None) -> str:
+    return " ".join(words.decode(unfolded(name), fallback, []).split()) if "=?" in name else name
 
 
 def date(
-    headers: RawHeaders, offsets: Offsets, defects: list[Defect]
+    headers: RawHeaders, defects: list[Defect], offsets: Offsets = NOWHERE
 ) -> tuple[str | None, datetime | None, int | None]:
     """The Date header, of several the first that is a date: as written, in UTC, and its offset from UTC in minutes."""
     first: str | None = None
@@ -154,7 +174,7 @@ def date(
         result = detours.date(written)
         if result.reasons:
             defects.append(Defect("date", "date", clean(", ".join(result.reasons)), offsets.header(number)))
-        shown = clean(_FOLD.sub("", written).strip())
+        shown = clean(unfolded(written).strip())
         if result.at:
             return shown, result.at, result.offset_minutes
         first = first if first is not None else shown
@@ -164,7 +184,7 @@ def date(
 
 
 def sent(
-    headers: RawHeaders, date_at: datetime | None, hops: list[Hop], offsets: Offsets, defects: list[Defect]
+    headers: RawHeaders, date_at: datetime | None, hops: list[Hop], defects: list[Defect], offsets: Offsets = NOWHERE
 ) -> tuple[datetime | None, DateSource | None]:
     """When the message was sent, as far as known, and where that comes from.
 
@@ -188,31 +208,18 @@ def sent(
     return times[0], "received"
 
 
-def hops(headers: RawHeaders, fallback: str | None, offsets: Offsets, defects: list[Defect]) -> list[Hop]:
+def hops(headers: RawHeaders, fallback: str | None, defects: list[Defect], offsets: Offsets = NOWHERE) -> list[Hop]:
     """The Received headers as rows, the hop nearest the sender first."""
     values = [(number, value) for number, (name, value) in enumerate(headers) if name == "received"]
     if len(values) > HOPS_MAX:
         detail = f"{len(values)} Received headers; read: the first {HOPS_MAX}"
         defects.append(Defect("received", "received", detail, offsets.header(values[HOPS_MAX][0])))
     found = []
-    for position, (number, value) in enumerate(reversed(values[:HOPS_MAX])):
-        wrong: list[Defect] = []
-        found.append(_hop(position, words.plain(value, fallback, []), wrong))
-        if wrong:
-            defects += [replace(defect, offset=offsets.header(number)) for defect in wrong]
+    for number, value in reversed(values[:HOPS_MAX]):
+        (from_host, by_host, protocol, stamp), reason = detours.trace(words.plain(value, fallback, []))
+        at, _, reasons = detours.date(stamp) if stamp else detours.Date(None, None)
+        found.append(Hop(from_host, by_host, protocol, at))
+        if reason or reasons:
+            told = [f"{each}: {value[:200]}" for each in ((reason, *reasons) if reason else reasons)]
+            defects += [Defect("received", "received", clean(each), offsets.header(number)) for each in told]
     return found
-
-
-def _hop(position: int, value: str, defects: list[Defect]) -> Hop:
-    trace, reason = detours.trace(value)
-    reasons = [reason] if reason else []
-    at = None
-    if stamp := trace.get("date"):
-        result = detours.date(stamp)
-        at = result.at
-        reasons += result.reasons
-    defects += [Defect("received", "received", clean(f"{reason}: {value[:200]}")) for reason in reasons]
-
-    from_host, by_host, protocol, trace_id, recipient = (trace.get(clause) or None for clause in _CLAUSES)
-    written = trace.get("date") or trace.get("raw") or None
-    return Hop(position, from_host, by_host, protocol, trace_id, recipient, written, at)

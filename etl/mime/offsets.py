@@ -10,7 +10,8 @@ from etl.mime.rows import Defect
 from etl.mime.tree import Entity
 
 # A field as the tree reads it, regular or not: see tree._HEADER_LINES.
-_FIELD = re.compile(rb"(?:\A|(?<=[\r\n]))(?!From )[!-9;-~]++:")
+_FIELD = re.compile(rb"(?!From )[!-9;-~]++:")
+_NEXT_FIELD = re.compile(rb"[\r\n](?!From )[!-9;-~]++:")
 
 
 class Offsets:
@@ -34,7 +35,9 @@ class Offsets:
 
     @cached_property
     def _headers(self) -> list[int]:
-        found = [field.start() for field in _FIELD.finditer(self._raw, 0, self._message.body)]
+        end = self._message.body
+        found = [0] if _FIELD.match(self._raw, 0, end) else []
+        found += [field.start() + 1 for field in _NEXT_FIELD.finditer(self._raw, 0, end)]
         # Where the two notions of a field part, nothing is told rather than something wrong.
         return found if len(found) == len(self._message.keys()) else []
 
@@ -49,3 +52,7 @@ class Offsets:
                 return None
             node = cast(Message, children[int(number) - 1])
         return node.start if isinstance(node, Entity) else None
+
+
+# Of what is no message off the wire.
+NOWHERE = Offsets(b"", Entity())

@@ -47,15 +47,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One Received header. position 0 is the hop nearest the sender."""
+    """One Received header: its clauses from, by, with, and its date."""
 
-    position: int
     from_host: str | None
     by_host: str | None
     protocol: str | None
-    trace_id: str | None
-    recipient: str | None
-    written: str | None
     at: datetime | None
 
 

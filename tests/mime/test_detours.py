@@ -162,6 +162,5 @@ def test_received_is_read_as_by_mail_parser(value: str):
     problems: list[dict[str, object]] = []
     (theirs,) = receiveds_parsing([value], defects=problems)
     ours, reason = detours.trace(value)
-    keys = ("from", "by", "via", "with", "id", "for", "date")
-    assert {key: ours.get(key) or None for key in keys} == {key: theirs.get(key) or None for key in keys}
+    assert ours == tuple(theirs.get(key) or None for key in ("from", "by", "with", "date"))
     assert reason == (problems[0]["reason"] if problems else None)
