@@ -17,6 +17,7 @@ import msgspec
 from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import Blocks, Kept, blocks, projection
 from etl.errors import Retry
+from etl.mime.canonical import canonical_sha256
 from etl.mime.rows import Reading, Skeleton, unread
 from etl.mime.version import PARSER
 
@@ -116,7 +117,11 @@ class _GaveUp(Exception):
 
 def bare(job: Job, reason: str) -> Blocks:
     """The rows of a message that nothing could read: its bytes, and why."""
-    return _rows(job, unread(reason))
+    return _rows(job, unread(_identity(job), reason))
+
+
+def _identity(job: Job) -> bytes:
+    return job.skeleton.canonical_sha256 if job.skeleton else canonical_sha256(job.raw or b"")
 
 
 def _rows(job: Job, reading: Reading) -> Blocks:

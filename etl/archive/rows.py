@@ -81,7 +81,8 @@ def _segments(made: Steps) -> Rows:
 def _readings(r: Reading, parser: str, kept: Kept) -> Rows:
     headers, decoded = told(r, kept.head)
     yield (
-        parser, r.subject, r.message_id, r.in_reply_to, r.references, _jsonb(headers), _jsonb(decoded),
+        parser, r.canonical_sha256, r.subject, r.message_id, r.in_reply_to, r.references,
+        _jsonb(headers), _jsonb(decoded),
         r.date_written, r.date_at, r.date_offset_minutes, r.sent_at, r.sent_at_source,
         [(h.from_host, h.by_host, h.protocol, h.at) for h in r.hops], None if r.text == kept.text else r.text,
     )  # fmt: skip
@@ -125,8 +126,8 @@ _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
 PROJECTIONS: list[tuple[str, str]] = [
     (
         "archive.reading",
-        'message_id, parser, subject, message_id_header, in_reply_to, "references", headers, decoded, date_written,'
-        " date_at, date_offset_minutes, sent_at, sent_at_source, hops, body",
+        'message_id, parser, canonical_sha256, subject, message_id_header, in_reply_to, "references", headers, decoded,'
+        " date_written, date_at, date_offset_minutes, sent_at, sent_at_source, hops, body",
     ),
     *((table, f"message_id, {columns}") for table, columns, _ in _READ),
 ]

@@ -8,6 +8,7 @@ import logging
 import re
 
 from etl.mime import charsets, headers, parts, text, tree
+from etl.mime.canonical import canonical_sha256
 from etl.mime.offsets import Offsets
 from etl.mime.rows import Defect, Reading, unread
 
@@ -23,13 +24,14 @@ _SAYING_NOTHING = {None, "ascii", "utf-8", "iso8859-1", "cp1252"}
 
 def read(raw: bytes) -> Reading:
     """Read a message: the bytes off the wire. Never raises."""
+    identity = canonical_sha256(raw)
     try:
-        return _read(raw, [])
+        return _read(raw, identity, [])
     except Exception as error:  # the contract: whatever the bytes are, there is a reading
-        return unread(f"{type(error).__name__}: {error}")
+        return unread(identity, f"{type(error).__name__}: {error}")
 
 
-def _read(raw: bytes, defects: list[Defect]) -> Reading:
+def _read(raw: bytes, identity: bytes, defects: list[Defect]) -> Reading:
     fallback = None if raw.isascii() else _spoken(raw)
     message = tree.parse(raw)
     offsets = Offsets(raw, message)
@@ -44,6 +46,7 @@ def _read(raw: bytes, defects: list[Defect]) -> Reading:
     participants = headers.participants(raw_headers, fallback, defects, offsets)
     shown = text.of_bodies(bodies, fallback, defects)
     return Reading(
+        canonical_sha256=identity,
         subject=firsts.get("subject"),
         message_id=firsts.get("message-id"),
         in_reply_to=next(iter(headers.message_ids(firsts.get("in-reply-to"))), None),

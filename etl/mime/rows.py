@@ -76,8 +76,10 @@ class Reading:
     date_at, date_offset_minutes: the Date header in UTC, and the sender's offset from UTC.
     sent_at, sent_at_source: the date chosen and where it comes from; both None when none is known.
     text: the body as a reader sees it, HTML made text.
+    canonical_sha256: the same for all copies of a mail that differ only by the way they came.
     """
 
+    canonical_sha256: bytes
     subject: str | None = None
     message_id: str | None = None
     in_reply_to: str | None = None
@@ -106,10 +108,11 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's."""
+    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's, like its hash."""
 
     raw: bytes
     leaves: dict[str, Leaf]
+    canonical_sha256: bytes
     defects: list[Defect] = field(default_factory=list)
 
 
@@ -129,6 +132,6 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def unread(reason: str) -> Reading:
+def unread(canonical_sha256: bytes, reason: str) -> Reading:
     """The reading of a message that nothing could read."""
-    return Reading(defects=[Defect("unreadable", "1", clean(reason))])
+    return Reading(canonical_sha256, defects=[Defect("unreadable", "1", clean(reason))])

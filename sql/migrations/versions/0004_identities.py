@@ -1,4 +1,4 @@
-"""Groups of addresses, and where defects lie: see 0004_dates.sql beside this file."""
+"""Two identities more beside the SHA-256 of the bytes: see 0004_identities.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 
