@@ -23,8 +23,7 @@ PARTS_MAX = 10_000
 PARAMETERS_MAX = 5_000
 PARAMETERS_CHARACTERS_MAX = 20_000
 
-# What nearly every header block is: fields, folded lines, CRLF, a blank line. All else goes the long way.
-_HEAD = re.compile(r"(?:[!-9;-~]++:[^\r\n]*+\r\n(?:[ \t][^\r\n]*+\r\n)*+)*+\r\n")
+# What nearly every header block is made of, with CRLF and then a blank line. All else goes the long way.
 _FIELD = re.compile(r"([!-9;-~]++):([^\r\n]*+\r\n(?:[ \t][^\r\n]*+\r\n)*+)")
 
 # The feed parser's own notion of a line that belongs to the headers.
@@ -85,19 +84,25 @@ class _Tree:
 
     def _entity(self, start: int, end: int, depth: int, trimmed: bool, default_type: str) -> Entity:
         """The message at text[start:end], its headers read, its body waiting."""
-        head = _HEAD.match(self.text, start, end)
-        if head:
-            message, body = Entity(), head.end()
-            # As Python does since 3.13; before, a value that begins on its second line kept its newline.
-            fields = _FIELD.findall(self.text, start, body)
-            message.fill([(name, value.lstrip(" \t\r\n").rstrip("\r\n")) for name, value in fields])
-        else:
-            message, body = self._irregular_head(start, end)
+        message, body = self._regular_head(start, end) or self._irregular_head(start, end)
         message.start, message.body = start, body
         message.set_default_type(default_type)
         self.parts += 1
         self.waiting.append(_Span(message, body, end, depth, trimmed))
         return message
+
+    def _regular_head(self, start: int, end: int) -> tuple[Entity, int] | None:
+        blank = self.text.find("\r\n\r\n", start, end) + 2
+        if blank < 2:
+            return None
+        fields = _FIELD.findall(self.text, start, blank)
+        # Where anything is no field, the fields do not fill the block.
+        if sum([len(name) + len(value) for name, value in fields]) + len(fields) != blank - start:
+            return None
+        message = Entity()
+        # As Python does since 3.13; before, a value that begins on its second line kept its newline.
+        message.fill([(name, value.lstrip(" \t\r\n").rstrip("\r\n")) for name, value in fields])
+        return message, blank + 2
 
     def _irregular_head(self, start: int, end: int) -> tuple[Entity, int]:
         lines = _HEADER_LINES.match(self.text, start, end)
