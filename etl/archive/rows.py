@@ -13,6 +13,7 @@ import zstandard
 
 from etl.archive.fields import told
 from etl.archive.steps import BlobStep, Steps, steps
+from etl.mime.addresses import normalised
 from etl.mime.rows import Reading
 
 Rows = Iterable[Sequence[Any]]
@@ -80,7 +81,8 @@ def _segments(made: Steps) -> Rows:
 def _readings(r: Reading, parser: str, kept: Kept) -> Rows:
     headers, decoded = told(r, kept.head)
     yield (
-        parser, r.subject, r.message_id, r.in_reply_to, r.references, _jsonb(headers), _jsonb(decoded),
+        parser, r.canonical_sha256, r.subject, r.message_id, r.in_reply_to, r.references,
+        _jsonb(headers), _jsonb(decoded),
         r.date_written, r.date_at, r.date_offset_minutes, r.sent_at, r.sent_at_source,
         [(h.from_host, h.by_host, h.protocol, h.at) for h in r.hops], None if r.text == kept.text else r.text,
     )  # fmt: skip
@@ -92,8 +94,8 @@ def _jsonb(value: Any) -> str | None:
 
 def _participants(reading: Reading, parser: str) -> Rows:
     for i, p in enumerate(reading.participants):
-        address = p.address.lower()
-        yield i, p.role, p.name, None if p.address == address else p.address, address
+        address = normalised(p.address)
+        yield i, p.role, p.name, None if p.address == address else p.address, address, p.group or None
 
 
 def _parts(reading: Reading, parser: str) -> Rows:
@@ -106,26 +108,26 @@ def _parts(reading: Reading, parser: str) -> Rows:
 
 def _defects(reading: Reading, parser: str) -> Rows:
     for i, d in enumerate(reading.defects):
-        yield i, d.kind, d.place, d.detail
+        yield i, d.kind, d.place, d.detail, d.offset
 
 
 # (table, its columns after message_id, the rows of a reading)
 _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
-    ("archive.participant", "position, role, name, written, address", _participants),
+    ("archive.participant", "position, role, name, written, address, group_name", _participants),
     (
         "archive.part",
         "path, content_type, charset, transfer_encoding, disposition, filename, content_id, octets, sha256, attachment",
         _parts,
     ),
-    ("archive.defect", "position, kind, place, detail", _defects),
+    ("archive.defect", "position, kind, place, detail, offset_octets", _defects),
 ]
 
 # (table, its columns), in the order of what `projection` gives: all that can be read again from the bytes.
 PROJECTIONS: list[tuple[str, str]] = [
     (
         "archive.reading",
-        'message_id, parser, subject, message_id_header, in_reply_to, "references", headers, decoded, date_written,'
-        " date_at, date_offset_minutes, sent_at, sent_at_source, hops, body",
+        'message_id, parser, canonical_sha256, subject, message_id_header, in_reply_to, "references", headers, decoded,'
+        " date_written, date_at, date_offset_minutes, sent_at, sent_at_source, hops, body",
     ),
     *((table, f"message_id, {columns}") for table, columns, _ in _READ),
 ]

@@ -18,6 +18,9 @@ from etl.mime.transfer import Base64Shape, encode
 TEXT_CHARACTERS_MIN = 128
 TEXT_CHARACTERS_MAX = CHUNK_OCTETS // 8
 
+# As mailers write it. One that is written otherwise stays literal, and costs some space.
+_BASE64 = (b"base64", b"BASE64", b"Base64")
+
 
 class BlobStep(msgspec.Struct, array_like=True, frozen=True):
     """A base64 part of a message, decoded, and how it stands there. message_octets: what it gives of the message."""
@@ -130,7 +133,7 @@ def _chunks(literal: bytes) -> Iterator[tuple[bytes, bool]]:
 
 def _pieces(raw: bytes, start: int) -> Iterator[bytes | tuple[Blob, bytes]]:
     """The message from `start` on: literal bytes, and base64 parts decoded."""
-    if b"base64" not in raw.lower():
+    if not any(name in raw for name in _BASE64):
         yield raw[start:]
         return
     splitter, recipe = Splitter(), Recipe()

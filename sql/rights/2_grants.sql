@@ -25,7 +25,7 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('ops.verification',    true,  null,             'select', 'select', 'select, insert, update (ended_at, messages, octets, faults)'),
     ('ops.fault',           true,  null,             null,     null,     'select, insert'),
     -- What can be read from the record again.
-    ('archive.reading',     false, 'select, insert', 'select (message_id, parser, subject, message_id_header, in_reply_to, "references", headers, decoded, hops, date_written, date_at, date_offset_minutes, sent_at, sent_at_source)',
+    ('archive.reading',     false, 'select, insert', 'select (message_id, parser, subject, message_id_header, in_reply_to, "references", headers, decoded, hops, canonical_sha256, date_written, date_at, date_offset_minutes, sent_at, sent_at_source)',
                                                                'select', 'select'),
     ('archive.participant', false, 'select, insert', 'select', 'select', 'select'),
     ('archive.part',        false, 'select, insert', 'select', 'select', 'select'),
@@ -50,6 +50,9 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('mart.header',         false, null,             'select', 'select', 'select'),
     ('mart.hop',            false, null,             'select', 'select', 'select'),
     ('mart.defect',         false, null,             'select', 'select', 'select'),
+    ('mart.date_candidate', false, null,             'select', 'select', 'select'),
+    -- Why two messages are the same mail is found in their texts.
+    ('mart.same_as',        false, null,             null,     'select', 'select'),
     ('mart.session',        false, null,             'select', 'select', 'select'),
     ('mart.verification',   false, null,             'select', 'select', 'select');
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.archive import rights
 from etl.archive.database import engine_for
+from etl.archive.statements import titled, titles
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
 from tests.archive.delivering import deliver
@@ -34,7 +35,14 @@ RECORD = {
 READ = {"archive.participant", "archive.part", "archive.defect", "archive.reading", "search.document"}
 WORK = {"search.pending", "ops.pause", "ops.download_piece"}
 MART = {"mart.message", "mart.delivery", "mart.participant", "mart.attachment", "mart.header", "mart.hop"} | {
-    *("mart.defect", "mart.session", "mart.verification", "mart.balance", "archive.delivery_state"),
+    *(
+        "mart.defect",
+        "mart.session",
+        "mart.verification",
+        "mart.balance",
+        "mart.date_candidate",
+        "archive.delivery_state",
+    ),
 }
 METADATA = (
     MART
@@ -44,7 +52,14 @@ METADATA = (
         *("archive.head", "archive.disposition", "ops.session", "ops.verification", "ops.migration"),
     }
 )
-CONTENT = BYTES | {"mart.body", "archive.recipe", "archive.reading", "archive.excerpt", "search.document"}
+CONTENT = BYTES | {
+    "mart.body",
+    "mart.same_as",
+    "archive.recipe",
+    "archive.reading",
+    "archive.excerpt",
+    "search.document",
+}
 VERIFIED = {"ops.verification", "ops.fault"}
 LOADED = RECORD - VERIFIED - {"archive.seal"}
 EVERYTHING = RECORD | READ | WORK | METADATA | CONTENT | {"ops.mailbox_right", "ops.migration", "ops.rebuild"}
@@ -236,6 +251,14 @@ def test_a_role_sees_the_mailboxes_that_were_granted(engine: Engine, logged_in: 
         assert [(r["role"], r["mailbox"]) for r in rights.granted(connection)] == [("rights_reader", "ann")]
         rights.revoke(connection, "rights_reader", ["ann"])
         assert seen(reader, subjects) == set()
+
+
+def test_every_analyst_query_may_be_asked_by_analysts(engine: Engine, logged_in: Callable[..., Connection]):
+    """What ships as a question needs no right to content."""
+    deliver(engine, "ann", WITH_FILE)
+    analyst = logged_in("rights_asking", "popvault_analyst")
+    for name in titles("queries"):
+        analyst.execute(titled("queries", name))
 
 
 def try_as(connection: Connection, setting: str) -> None:

@@ -1,4 +1,4 @@
-"""Rights, seals, verifications and dispositions: see 0004_rights.sql beside this file."""
+"""Two identities more beside the SHA-256 of the bytes: see 0004_identities.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 
