@@ -14,8 +14,8 @@ begin
         end;
     end loop;
 exception when insufficient_privilege then
-    raise exception 'popvault needs roles that % may not create; let an administrator say: create role popvault_loader bypassrls; create role popvault_analyst; create role popvault_reader; create role popvault_auditor; grant popvault_loader, popvault_auditor to %I',
-        current_user, current_user using errcode = 'insufficient_privilege';
+    raise exception 'popvault needs roles that % may not create; let an administrator say: create role popvault_loader bypassrls; create role popvault_analyst; create role popvault_reader; create role popvault_auditor; grant popvault_loader, popvault_auditor to %',
+        current_user, quote_ident(current_user) using errcode = 'insufficient_privilege';
 end $$;
 
 -- Postgres has no COPY into a table with row-level security but for roles that it does not bind. Where this login may not

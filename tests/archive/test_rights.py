@@ -1,6 +1,7 @@
 """Who may do what, tried statement by statement and table by table in a real Postgres."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +12,9 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.archive import rights
-from etl.archive.database import engine_for
-from etl.archive.statements import titled, titles
+from etl.archive.database import driver, engine_for
+from etl.archive.migrations import SQL
+from etl.archive.statements import statement, titled, titles
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
 from tests.archive.delivering import deliver
@@ -253,6 +255,42 @@ def test_a_role_sees_the_mailboxes_that_were_granted(engine: Engine, logged_in: 
         assert seen(reader, subjects) == set()
 
 
+def test_seeing_all_mailboxes_costs_nothing(engine: Engine, logged_in: Callable[..., Connection]):
+    """The planner makes the same plans as for the owner, whom row-level security does not bind."""
+    deliver(engine, "ann", WITH_FILE)
+    everywhere = logged_in("rights_everywhere", "popvault_reader")
+    with engine.connect() as connection:
+        rights.grant(connection, "rights_everywhere", [None])
+        for view in (
+            "mart.message",
+            "mart.delivery",
+            "mart.balance",
+            "search.document where words @@ 'hello'::tsquery",
+        ):
+            plan = f"explain (costs off) select * from {view}"  # noqa: S608
+            assert everywhere.scalars(text(plan)).all() == connection.scalars(text(plan)).all(), view
+
+
+def test_a_loader_that_row_level_security_binds_is_not_taken(engine: Engine):
+    """It could not COPY; popvault goes on as the login."""
+    with engine.connect() as connection:
+        named = {"role": rights.LOADER}
+        assert connection.scalar(statement("rights", "may_take"), named)
+        connection.execute(text("alter role popvault_loader nobypassrls"))
+        assert not connection.scalar(statement("rights", "may_take"), named)
+
+
+def test_whoever_may_not_make_roles_is_told_what_an_administrator_types(engine: Engine, login: Callable[..., str]):
+    """In one sentence."""
+    login(engine, "rights_plain")
+    with engine.connect() as connection:
+        connection.execute(text("alter role popvault_auditor rename to rights_elsewhere"))
+        connection.execute(text("set local role rights_plain"))
+        told = "rights_plain may not create; let an administrator say: create role .* to rights_plain$"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match=re.compile(told, re.M)):
+            driver(connection).execute((SQL / "rights" / "1_roles.sql").read_bytes())
+
+
 def test_every_analyst_query_may_be_asked_by_analysts(engine: Engine, logged_in: Callable[..., Connection]):
     """What ships as a question needs no right to content."""
     deliver(engine, "ann", WITH_FILE)
@@ -346,13 +384,13 @@ def test_a_disposition_needs_two_and_leaves_hash_ledger_and_tombstone(
     for connection in (one, other):
         connection.execute(text(f"set role {owner}"))
     asked = one.scalar(text("select archive.request_disposition(1, 'case 7')"))
-    for who, statement in (
+    for who, attempt in (
         (one, f"select archive.approve_disposition({asked})"),
         (other, "delete from archive.segment where message_id = 1"),
         (other, "select archive.approve_disposition(99)"),
     ):
         with pytest.raises(DBAPIError):
-            who.execute(text(statement))
+            who.execute(text(attempt))
     other.execute(text(f"select archive.approve_disposition({asked})"))
     with engine.connect() as connection:
         holding = {
