@@ -9,14 +9,13 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import psycopg
-from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
 import etl
@@ -322,6 +321,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table as wide as the terminal; elsewhere each row on one line, for grep and awk."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -349,22 +349,30 @@ def stop() -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, a plain line for every thousand elsewhere; call with (more to do, more done)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=0)
+    with _bar(what) if sys.stderr.isatty() else nullcontext(None) as show:
         total = done = 0
 
         def advance(more: int, finished: int) -> None:
             nonlocal total, done
             total, done = total + more, done + finished
-            bar.update(task, total=total, completed=done)
-            if bar.disable and finished and done % 1000 == 0:
+            if show:
+                show(total, done)
+            elif finished and done % 1000 == 0:
                 click.echo(f"{what}: {done} of {total}", err=True)
 
         yield advance
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    # Imported where it is needed: a scheduled run has no terminal, and this is a tenth of its start.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=0)
+        yield lambda total, done: bar.update(task, total=total, completed=done)
 
 
 def _report(messages: Iterator[stored.Stored], what: str) -> None:
