@@ -12,6 +12,7 @@ from email import errors
 from email.message import Message
 from email.parser import HeaderParser
 from functools import lru_cache
+from typing import Any
 
 from etl.mime.transfer import decoder, encoding_of
 
@@ -50,6 +51,15 @@ class Entity(Message):
 
     start = 0
     body = 0
+
+    _firsts: dict[str, tuple[str, str]] | None = None
+
+    def get(self, name: str, failobj: Any = None) -> Any:
+        """The first field of that name, as Message has it; it looks through all of them each time."""
+        if self._firsts is None:  # all fields are there before one is asked for
+            self._firsts = {field[0].lower(): field for field in reversed(self._headers)}
+        found = self._firsts.get(name.lower())
+        return failobj if found is None else self.policy.header_fetch_parse(*found)
 
     def fill(self, fields: list[tuple[str, str]]) -> None:
         """Take these fields at once: set_raw for each of them takes a sixth of all parsing."""
