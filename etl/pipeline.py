@@ -125,6 +125,9 @@ class _Sessions:
         if wait > PAUSE_SECONDS_MAX:
             return Busy(f"the server asked to be left alone for another {wait:.0f} seconds; a later run goes on", wait)
         await asyncio.sleep(wait)
+        if await self._visit.archive.do(ledger.is_lively, self._visit.mailbox_id):
+            # A parser takes 0.1 s to start, as much as a login on a fast line, and that of another core.
+            self._visit.shard.intake.expect(1)
         async with self._visit.shard.hosts.slot(self._visit.mailbox.host, self._visit.mailbox.sessions_per_host):
             failure = await self._one_session()
         if isinstance(failure, Busy) and failure.wait_seconds:

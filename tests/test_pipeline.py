@@ -130,6 +130,18 @@ def test_old_mail_under_new_uidls_is_not_fetched_again(archivist: Archivist):
     assert archivist.balance() == {"listed": 7, "archived": 4, "duplicate": 3, "balanced": True}
 
 
+def test_a_mailbox_is_lively_while_its_listings_change(archivist: Archivist):
+    """New ones are, and one whose last listing was another than the one before: for it a parser is started early."""
+    lively = []
+    with Pop3Server(ann(*LETTERS[:2])) as server, archivist.engine.connect() as connection:
+        for mail in (None, None, LETTERS[2], None):
+            if mail:
+                server.mailboxes["ann"].deliver(mail)
+            archivist.run(server)
+            lively.append(ledger.is_lively(connection, 1))
+    assert lively == [True, False, True, False]
+
+
 def test_new_mail_in_place_of_old_begins_no_epoch(archivist: Archivist):
     """All UIDLs are new, but so is the mail."""
     with Pop3Server(ann(*LETTERS[:2])) as server:

@@ -3,6 +3,7 @@
 Imports nothing heavy: every parser process pays for it.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import NoneType
@@ -18,6 +19,7 @@ from etl.mime.rows import Reading
 
 Rows = Iterable[Sequence[Any]]
 
+_of_thread = threading.local()
 _json = msgspec.json.Encoder()
 
 
@@ -63,9 +65,17 @@ def _line(row: Sequence[Any]) -> str:
     return "\t".join([_WRITTEN[type(value)](value) for value in row])
 
 
+def _compressor() -> zstandard.ZstdCompressor:
+    """One for each thread, for to make one takes as long as to compress a letter."""
+    if not hasattr(_of_thread, "compressor"):
+        _of_thread.compressor = zstandard.ZstdCompressor(level=3)
+    made: zstandard.ZstdCompressor = _of_thread.compressor
+    return made
+
+
 def compressed(piece: bytes) -> tuple[bool, bytes]:
     """Whether zstd makes the piece smaller, and the smaller form."""
-    small = zstandard.ZstdCompressor(level=3).compress(piece)
+    small = _compressor().compress(piece)
     return (True, small) if len(small) < len(piece) else (False, piece)
 
 

@@ -46,7 +46,9 @@ _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)\b")
 _ODD_ZONE = re.compile(r" *(?:(?<=[\d ])|(?:GMT|UTC?))([+-])(\d{1,2})(?::?([0-5]\d))?(?![\d-])", re.ASCII)
 _NOON = re.compile(r"(?<=\d) ?([ap])m\b", re.I)
 _UTC = re.compile(r"\+0000\b|\b(?:GMT|UTC?|Z)\b", re.I)
-_OFFSET_MINUTES_MAX = 15 * 60  # +1400 is the farthest
+# +1400 is the farthest on earth. Spam writes -1600 and -1900: taken literally it was sent hours after it was received;
+# of 332 such messages, 282 lie nearer to a hop when the zone is passed over.
+_OFFSET_MINUTES_MAX = 15 * 60
 
 # What mail was never dated by: before mail had dates, or so far ahead that it is no date.
 _YEARS = range(1970, 2100)

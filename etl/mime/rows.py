@@ -108,12 +108,16 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's, like its hash."""
+    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's, like its hash.
+
+    starts: where in the message each part begins, in octets, by path.
+    """
 
     raw: bytes
     leaves: dict[str, Leaf]
     canonical_sha256: bytes
     defects: list[Defect] = field(default_factory=list)
+    starts: dict[str, int] = field(default_factory=dict)
 
 
 def clean(text: str) -> str:

@@ -1,5 +1,6 @@
 """Reading: what broken mail gives, and that nothing is ever raised."""
 
+import base64
 import hashlib
 import time
 from datetime import UTC, datetime
@@ -222,7 +223,23 @@ def test_defects_say_where():
     }
 
 
+def encoded_messages(levels: int) -> bytes:
+    """A message that is in base64 inside a message, and so on."""
+    raw = b"Subject: x\r\n\r\n" + b"y" * 1000
+    for _ in range(levels):
+        raw = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(raw)
+    return raw
+
+
+def test_messages_in_base64_are_opened_level_by_level():
+    """Twenty of them give a part each, and the innermost its subject's letter."""
+    reading = read(encoded_messages(20))
+    assert [part.path for part in reading.parts] == [".".join(["1"] * level) for level in range(1, 22)]
+    assert reading.text == "y" * 1000
+
+
 BOMBS = {
+    "messages in base64": encoded_messages(22),
     "words": b"Subject: " + b"=?utf-8?q?a=C3=A9?= " * 40_000,
     "words without end": b"Subject: " + b"=?a?q?" * 160_000,
     "words in quotes": b'From: "' + b"=?a?q?" * 160_000 + b'" <a@b>',
