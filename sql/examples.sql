@@ -57,6 +57,11 @@ group by h.value order by count(*) desc;
 select position, by_host, at - lag(at) over (order by position) as held
 from mart.hop where message_id = 17 order by position;
 
+-- mart.date_candidate: messages whose Date no hop agrees to
+select m.message_id, m.sent_at, c.written from mart.message m
+join mart.date_candidate c using (message_id)
+where c.source = 'date' and not c.chosen;
+
 -- mart.defect: the kinds of defect of a sender
 select f.kind, count(*)
 from mart.defect f join mart.message m using (message_id)
@@ -80,3 +85,6 @@ select mailbox, began_at, failure from mart.session where failure is not null an
 
 -- mart.balance: mailboxes whose books do not balance
 select * from mart.balance where not balanced;
+
+-- mart.verification: when all was last verified
+select max(ended_at) from mart.verification where verified;

@@ -15,8 +15,8 @@ from etl.archive.statements import SQL, statement
 CHAPTERS = {
     "Messages and people": ("message", "body", "participant", "edge", "address", "domain", "same_as"),
     "Threads": ("thread", "reply"),
-    "What is in a message": ("attachment", "header", "hop", "defect"),
-    "Mailboxes": ("mailbox", "delivery", "step", "volume", "session", "balance"),
+    "What is in a message": ("attachment", "header", "hop", "date_candidate", "defect"),
+    "Mailboxes": ("mailbox", "delivery", "step", "volume", "session", "balance", "verification"),
 }
 # Columns by which views are joined.
 JOINED_BY = ("message_id", "thread_id", "delivery_id", "session_id", "mailbox", "address", "domain")

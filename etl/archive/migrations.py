@@ -6,7 +6,9 @@ The SQL is in the package `etl.sql`, as people read it.
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from etl.archive import views
 from etl.archive.statements import SQL, run_script
@@ -25,21 +27,31 @@ def migrate(engine: Engine) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         if (encoding := connection.scalar(text("show server_encoding"))) != "UTF8":
             raise Misconfigured(f"the database is in {encoding}; make one for popvault with encoding UTF8")
-        definitions = views.definitions()
         version, comment = _version(connection)
         if version and version > _newest():
             raise Misconfigured(
                 f"the archive is of a newer popvault (schema {version}, not {_newest()}); upgrade this one"
             )
-        if (version, comment) == (_newest(), views.made_from(definitions)):
-            return
+        if (version, comment) != (_newest(), views.made_from()):
+            _renew(connection, version)
+
+
+def _renew(connection: Connection, version: str | None) -> None:
+    """Bring the tables to the newest version, make views and rights anew. Raises Misconfigured where we may not."""
+    try:
         # Views go before a migration and come back after it: it may change what they read.
-        grants = views.drop(connection, definitions)
+        grants = views.drop(connection)
         if version != _newest():
             connection.execute(text("create schema if not exists ops"))
             connection.execute(text("create schema if not exists mart"))
             _upgrade(connection)
-        views.make(connection, definitions, grants)
+        views.make(connection, grants)
+    except (DBAPIError, psycopg.Error) as error:
+        cause = getattr(error, "orig", error)
+        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise
+        words = str(cause).splitlines()[0]
+        raise Misconfigured(f"only its owner can make or upgrade the archive, by popvault init: {words}") from error
 
 
 def sql_beside(file: str) -> Callable[[], None]:

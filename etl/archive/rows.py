@@ -3,6 +3,7 @@
 Imports nothing heavy: every parser process pays for it.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import NoneType
@@ -13,10 +14,12 @@ import zstandard
 
 from etl.archive.fields import told
 from etl.archive.steps import BlobStep, Steps, steps
+from etl.mime.addresses import normalised
 from etl.mime.rows import Reading
 
 Rows = Iterable[Sequence[Any]]
 
+_of_thread = threading.local()
 _json = msgspec.json.Encoder()
 
 
@@ -62,9 +65,17 @@ def _line(row: Sequence[Any]) -> str:
     return "\t".join([_WRITTEN[type(value)](value) for value in row])
 
 
+def _compressor() -> zstandard.ZstdCompressor:
+    """One for each thread, for to make one takes as long as to compress a letter."""
+    if not hasattr(_of_thread, "compressor"):
+        _of_thread.compressor = zstandard.ZstdCompressor(level=3)
+    made: zstandard.ZstdCompressor = _of_thread.compressor
+    return made
+
+
 def compressed(piece: bytes) -> tuple[bool, bytes]:
     """Whether zstd makes the piece smaller, and the smaller form."""
-    small = zstandard.ZstdCompressor(level=3).compress(piece)
+    small = _compressor().compress(piece)
     return (True, small) if len(small) < len(piece) else (False, piece)
 
 
@@ -93,8 +104,8 @@ def _jsonb(value: Any) -> str | None:
 
 def _participants(reading: Reading, parser: str) -> Rows:
     for i, p in enumerate(reading.participants):
-        address = p.address.lower()
-        yield i, p.role, p.name, None if p.address == address else p.address, address
+        address = normalised(p.address)
+        yield i, p.role, p.name, None if p.address == address else p.address, address, p.group or None
 
 
 def _parts(reading: Reading, parser: str) -> Rows:
@@ -107,7 +118,7 @@ def _parts(reading: Reading, parser: str) -> Rows:
 
 def _defects(reading: Reading, parser: str) -> Rows:
     for i, d in enumerate(reading.defects):
-        yield i, d.kind, d.place, d.detail
+        yield i, d.kind, d.place, d.detail, d.offset
 
 
 def _manner(reading: Reading, parser: str) -> Rows:
@@ -117,13 +128,13 @@ def _manner(reading: Reading, parser: str) -> Rows:
 
 # (table, its columns after message_id, the rows of a reading)
 _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
-    ("archive.participant", "position, role, name, written, address", _participants),
+    ("archive.participant", "position, role, name, written, address, group_name", _participants),
     (
         "archive.part",
         "path, content_type, charset, transfer_encoding, disposition, filename, content_id, octets, sha256, attachment",
         _parts,
     ),
-    ("archive.defect", "position, kind, place, detail", _defects),
+    ("archive.defect", "position, kind, place, detail, offset_octets", _defects),
     ("archive.manner", "automatic, thread_index", _manner),
 ]
 

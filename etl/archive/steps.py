@@ -18,9 +18,6 @@ from etl.mime.transfer import Base64Shape, encode
 TEXT_CHARACTERS_MIN = 128
 TEXT_CHARACTERS_MAX = CHUNK_OCTETS // 8
 
-# As mailers write it. One that is written otherwise stays literal, and costs some space.
-_BASE64 = (b"base64", b"BASE64", b"Base64")
-
 
 class BlobStep(msgspec.Struct, array_like=True, frozen=True):
     """A base64 part of a message, decoded, and how it stands there. message_octets: what it gives of the message."""
@@ -92,8 +89,9 @@ def plain(octets: bytes) -> str | None:
         text = octets.decode()
     except UnicodeDecodeError:
         return None
-    text = text.replace("\r\n", "\n")
-    return text if "\0" not in text and "\r" not in text and text.count("\n") == octets.count(b"\r\n") else None
+    plain = text.replace("\r\n", "\n")
+    ends = len(text) - len(plain)
+    return plain if "\0" not in plain and "\r" not in plain and plain.count("\n") == ends else None
 
 
 def _steps(message_id: int, raw: bytes, body: str) -> Steps:
@@ -133,7 +131,7 @@ def _chunks(literal: bytes) -> Iterator[tuple[bytes, bool]]:
 
 def _pieces(raw: bytes, start: int) -> Iterator[bytes | tuple[Blob, bytes]]:
     """The message from `start` on: literal bytes, and base64 parts decoded."""
-    if not any(name in raw for name in _BASE64):
+    if not (b"base64" in raw or b"BASE64" in raw or b"Base64" in raw):  # otherwise written, it costs some space
         yield raw[start:]
         return
     splitter, recipe = Splitter(), Recipe()

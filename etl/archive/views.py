@@ -1,4 +1,7 @@
-"""The views of sql/views: dropped and made anew whenever their text changes, for no view can lose or move a column."""
+"""The views of sql/views and the rights of sql/rights: made anew whenever their text changes.
+
+Views are dropped for it, for none can lose or move a column.
+"""
 
 import hashlib
 import re
@@ -12,22 +15,23 @@ from etl.archive.statements import SQL, run_script, statement
 from etl.errors import Misconfigured
 
 
-def definitions() -> str:
-    """All views, in the order in which they are made."""
-    return "\n".join(path.read_text() for path in sorted((SQL / "views").glob("*.sql")))
+def made_from() -> str:
+    """The comment on schema mart that tells of what views and rights were made."""
+    digest = hashlib.sha256((_text("views") + _text("rights")).encode()).hexdigest()
+    return f"What analysts use. Made from {digest}."
 
 
-def made_from(definitions: str) -> str:
-    """The comment on schema mart that tells of what the views were made."""
-    return f"What analysts use. Made from {hashlib.sha256(definitions.encode()).hexdigest()}."
+def _text(folder: str) -> str:
+    """What the files of a folder say, in order."""
+    return "\n".join(path.read_text() for path in sorted((SQL / folder).glob("*.sql")))
 
 
-def drop(connection: Connection, definitions: str) -> Sequence[Row[Any]]:
+def drop(connection: Connection) -> Sequence[Row[Any]]:
     """Drop our views, those of the files and those that an earlier version made; who had been granted what.
 
     Raises Misconfigured where something of somebody else's stands on one of them: that is never dropped.
     """
-    names = _names(definitions)
+    names = _names()
     if connection.scalar(text("select to_regclass('ops.view')")):
         names += connection.scalars(text("select name from ops.view"))
     ours = connection.scalars(statement("views", "existing"), {"names": names}).all()
@@ -46,15 +50,17 @@ def drop(connection: Connection, definitions: str) -> Sequence[Row[Any]]:
     return grants
 
 
-def make(connection: Connection, definitions: str, grants: Sequence[Row[Any]]) -> None:
-    """Make them, and grant again what was granted on views and columns that are still there."""
-    run_script(connection, f"{definitions}; comment on schema mart is '{made_from(definitions)}'")
+def make(connection: Connection, grants: Sequence[Row[Any]]) -> None:
+    """Make them, grant again what was granted on what is still there, and then make the rights of roles."""
+    run_script(connection, _text("views"))
     connection.execute(text("delete from ops.view"))
-    connection.execute(statement("views", "remember"), {"names": _names(definitions)})
+    connection.execute(statement("views", "remember"), {"names": _names()})
     for grant in grants:
         if connection.scalar(statement("views", "is_there"), {"view": grant.view, "column": grant.column}):
             run_script(connection, grant.command)
+    # Behind the grants: of our own roles, sql/rights alone decides.
+    run_script(connection, f"{_text('rights')}; comment on schema mart is '{made_from()}'")
 
 
-def _names(definitions: str) -> list[str]:
-    return re.findall(r"^create view (\S+)", definitions, flags=re.MULTILINE)
+def _names() -> list[str]:
+    return re.findall(r"^create view (\S+)", _text("views"), flags=re.MULTILINE)

@@ -40,8 +40,14 @@ def read_large(skeleton: Skeleton) -> Reading:
 
     reading = read(skeleton.raw)
     parts = [_measured(part, skeleton.leaves.get(part.path)) for part in reading.parts]
-    defects = reading.defects + skeleton.defects
+    defects = [_placed(defect, skeleton.starts) for defect in reading.defects + skeleton.defects]
     return replace(reading, canonical_sha256=skeleton.canonical_sha256, parts=parts, defects=defects)
+
+
+def _placed(defect: Defect, starts: dict[str, int]) -> Defect:
+    """The defect, with where its part begins in the message and not in the skeleton."""
+    place = starts.get(defect.place, None if defect.place.startswith("1.") else defect.offset)
+    return defect if place == defect.offset else replace(defect, offset=place)
 
 
 def _measured(part: Part, leaf: Leaf | None) -> Part:
@@ -105,6 +111,8 @@ class LargeReader:
         self._epilogue_octets = 0
         self._body: _Body | None = None
         self._leaves: dict[str, Leaf] = {}
+        self._octets = 0
+        self._starts: dict[str, int] = {}
         self._defects: list[Defect] = []
 
     def feed(self, data: bytes) -> None:
@@ -117,15 +125,17 @@ class LargeReader:
         self._take(self._splitter.close())
         self._end_body()
         defects = self._splitter.defects + self._defects
-        return Skeleton(bytes(self._skeleton), self._leaves, self._canonical.close(), defects)
+        return Skeleton(bytes(self._skeleton), self._leaves, self._canonical.close(), defects, self._starts)
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
             self._sink(event)
             _TAKES[event.kind](self, event)
+            self._octets += len(event.data)
 
     def _take_head(self, event: Event) -> None:
         assert event.head is not None  # a HEAD has one
+        self._starts[event.path] = self._octets
         self._end_body()
         self._leaves.pop(event.path.rpartition(".")[0], None)  # a container after all
         self._add_structure(event)

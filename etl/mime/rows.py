@@ -13,11 +13,16 @@ DateSource = Literal["date", "received"]
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One address of one address header. `address` is as written; the archive normalises it."""
+    """One address of one address header; or who is named there without one, and then the address is "".
+
+    address: as written; `addresses.normalised` gives the form to compare by.
+    group: the name of the group it stands in (RFC 5322 section 3.4), "" for none; a group of nobody is one row.
+    """
 
     role: Role
     name: str
     address: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +47,26 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One Received header. position 0 is the hop nearest the sender."""
+    """One Received header: its clauses from, by, with, and its date."""
 
-    position: int
     from_host: str | None
     by_host: str | None
     protocol: str | None
-    trace_id: str | None
-    recipient: str | None
-    written: str | None
     at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing that is wrong with the message, and where: a part's path or a header's name."""
+    """One thing that is wrong with the message, and where.
+
+    place: a part's path or a header's name in lower case.
+    offset: where in the message that part or header begins, in octets; None where it is not known.
+    """
 
     kind: str
     place: str
     detail: str
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +118,16 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's, like its hash."""
+    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's, like its hash.
+
+    starts: where in the message each part begins, in octets, by path.
+    """
 
     raw: bytes
     leaves: dict[str, Leaf]
     canonical_sha256: bytes
     defects: list[Defect] = field(default_factory=list)
+    starts: dict[str, int] = field(default_factory=dict)
 
 
 def clean(text: str) -> str:

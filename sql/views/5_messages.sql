@@ -2,8 +2,9 @@
 
 create view mart.message with (security_invoker) as
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
-       r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name, f.address as from_address,
-       split_part(f.address, '@', -1) as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
+       r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name,
+       nullif(f.address, '') as from_address, archive.domain_of(f.address) as from_domain,
+       r.subject, r.message_id_header, r.in_reply_to, r."references",
        t.thread_id,
        exists (select from archive.manner n where n.message_id = m.message_id and n.automatic is not null) as automatic,
        exists (
@@ -30,8 +31,8 @@ comment on column mart.message.sent_at is 'When it was sent, as far as known; nu
 comment on column mart.message.sent_at_source is 'Where sent_at comes from: date (its Date header) or received (its first hop).';
 comment on column mart.message.date_offset_minutes is 'The sender''s clock, in minutes east of UTC; null where not known.';
 comment on column mart.message.from_name is 'Display name of its first From address.';
-comment on column mart.message.from_address is 'Its first From address, in lower case.';
-comment on column mart.message.from_domain is 'Domain of that address.';
+comment on column mart.message.from_address is 'Its first From address, in lower case; null where there is a name alone.';
+comment on column mart.message.from_domain is 'Domain of that address, as DNS has it.';
 comment on column mart.message.subject is 'Subject, decoded.';
 comment on column mart.message.message_id_header is 'Message-ID header as written; not unique.';
 comment on column mart.message.in_reply_to is 'Message-ID that it answers, if any.';
@@ -43,25 +44,30 @@ comment on column mart.message.attachments is 'Number of attachments.';
 comment on column mart.message.defects is 'Number of things that are wrong with it; see mart.defect.';
 
 create view mart.participant with (security_invoker) as
-select message_id, position, cast(role as text) as role, name, address, split_part(address, '@', -1) as domain,
-       coalesce(written, address) as written
+select message_id, position, cast(role as text) as role, name, nullif(address, '') as address,
+       archive.domain_of(address) as domain,
+       nullif(coalesce(written, address), '') as written, group_name
 from archive.participant;
 comment on view mart.participant is 'One row for each address in each address header of a message.';
 comment on column mart.participant.message_id is 'The message.';
 comment on column mart.participant.position is 'Place among all addresses of the message, from 0.';
 comment on column mart.participant.role is 'from, sender, reply-to, to, cc, bcc or delivered-to.';
 comment on column mart.participant.name is 'Display name, decoded.';
-comment on column mart.participant.address is 'Address in lower case.';
-comment on column mart.participant.domain is 'Its domain.';
+comment on column mart.participant.address is
+    'Address in lower case, its domain as DNS has it; null for a name, or a group of nobody, alone.';
+comment on column mart.participant.domain is 'Its domain, as DNS has it: xn--bcher-kva.example for bücher.example.';
 comment on column mart.participant.written is 'Address as written.';
+comment on column mart.participant.group_name is
+    'Name of the group that it stands in, as undisclosed-recipients; null where it stands in none.';
 
 create view mart.edge with (security_invoker) as
-select s.message_id, r.sent_at, s.address as sender, split_part(s.address, '@', -1) as sender_domain,
-       t.address as recipient, split_part(t.address, '@', -1) as recipient_domain, cast(t.role as text) as role
+select s.message_id, r.sent_at, nullif(s.address, '') as sender, archive.domain_of(s.address) as sender_domain,
+       nullif(t.address, '') as recipient, archive.domain_of(t.address) as recipient_domain, cast(t.role as text) as role
 from archive.participant s
 join archive.participant t using (message_id)
 join archive.reading r using (message_id)
-where s.role = 'from' and t.role in ('to', 'cc', 'bcc');
+where s.role = 'from' and t.role in ('to', 'cc', 'bcc')
+  and nullif(s.address, '') is not null and nullif(t.address, '') is not null;
 comment on view mart.edge is
     'One row for each sender and recipient of a message, and the role of the recipient: who wrote to whom. A message may name an address twice: count distinct message_id.';
 comment on column mart.edge.message_id is 'The message.';
@@ -73,12 +79,13 @@ comment on column mart.edge.recipient_domain is 'Domain of the recipient.';
 comment on column mart.edge.role is 'to, cc or bcc. Blind copies are seen only where a message still names them.';
 
 create view mart.address with (security_invoker) as
-select p.address, split_part(p.address, '@', -1) as domain, max(p.name) as name,
+select nullif(p.address, '') as address, archive.domain_of(p.address) as domain, max(p.name) as name,
        count(distinct p.message_id) filter (where p.role = 'from') as sent,
        count(distinct p.message_id) filter (where p.role in ('to', 'cc', 'bcc')) as received,
        min(r.sent_at) as first_at, max(r.sent_at) as last_at
 from archive.participant p join archive.reading r using (message_id)
-group by p.address;
+where nullif(p.address, '') is not null
+group by nullif(p.address, ''), archive.domain_of(p.address);
 comment on view mart.address is 'One row for each address that occurs in a message.';
 comment on column mart.address.address is 'Address in lower case.';
 comment on column mart.address.domain is 'Its domain.';
@@ -89,13 +96,13 @@ comment on column mart.address.first_at is 'When the first message was sent in w
 comment on column mart.address.last_at is 'When the last was.';
 
 create view mart.domain with (security_invoker) as
-select split_part(p.address, '@', -1) as domain, count(distinct p.address) as addresses,
+select archive.domain_of(p.address) as domain, count(distinct p.address) as addresses,
        count(distinct p.message_id) filter (where p.role = 'from') as sent,
        count(distinct p.message_id) filter (where p.role in ('to', 'cc', 'bcc')) as received,
        min(r.sent_at) as first_at, max(r.sent_at) as last_at
 from archive.participant p join archive.reading r using (message_id)
 where p.address like '%@%'
-group by split_part(p.address, '@', -1);
+group by archive.domain_of(p.address);
 comment on view mart.domain is 'One row for each domain of an address that occurs in a message.';
 comment on column mart.domain.domain is 'The domain, in lower case.';
 comment on column mart.domain.addresses is 'Addresses of it that occur.';

@@ -1,7 +1,7 @@
 -- Mailboxes: what their servers listed, what became of it, and how much it was.
 
 create view mart.mailbox with (security_invoker) as
-select b.name as mailbox, e.host, e.username, o.address, split_part(o.address, '@', -1) as domain
+select b.name as mailbox, e.host, e.username, o.address, archive.domain_of(o.address) as domain
 from archive.mailbox b
 left join lateral (
     select e.epoch_id, e.host, e.username from archive.epoch e

@@ -1,9 +1,9 @@
 -- Messages that answer each other.
 
 create view mart.reply with (security_invoker) as
-select r.message_id, p.message_id as parent_message_id, t.thread_id, f.address as from_address,
-       split_part(f.address, '@', -1) as from_domain, g.address as parent_from_address,
-       split_part(g.address, '@', -1) as parent_from_domain, r.sent_at, p.sent_at as parent_sent_at,
+select r.message_id, p.message_id as parent_message_id, t.thread_id, nullif(f.address, '') as from_address,
+       archive.domain_of(f.address) as from_domain, nullif(g.address, '') as parent_from_address,
+       archive.domain_of(g.address) as parent_from_domain, r.sent_at, p.sent_at as parent_sent_at,
        extract(epoch from r.sent_at - p.sent_at) as seconds,
        sign(extract(epoch from r.sent_at - p.sent_at)) * threads.business_seconds(
            p.sent_at at time zone 'UTC' + o.east, r.sent_at at time zone 'UTC' + o.east, time '09:00', time '17:00'
@@ -55,7 +55,7 @@ comment on column mart.reply.automatic is 'Whether a machine answered, as far as
 create view mart.thread with (security_invoker) as
 select t.thread_id, (array_agg(t.message_id order by r.sent_at, t.message_id))[1] as first_message_id,
        (array_agg(r.subject order by r.sent_at, t.message_id))[1] as subject,
-       count(*) as messages, count(distinct f.address) as senders,
+       count(*) as messages, count(distinct nullif(f.address, '')) as senders,
        min(r.sent_at) as first_at, max(r.sent_at) as last_at
 from threads.member t
 join archive.reading r using (message_id)

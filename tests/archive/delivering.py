@@ -6,8 +6,13 @@ from sqlalchemy import Engine, text
 
 from etl.archive.loader import Arrival, load, number
 from etl.archive.threads import join_pending
-from etl.parsers import Job, answer
+from etl.parsing import Job, answer
 
+LETTER = b"From: ann@example.org\r\nTo: bob@example.net\r\nDate: Tue, 3 Mar 2026 09:30:00 +0000\r\n"
+WITH_FILE = (
+    LETTER + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/csv; name=a.csv\r\n\r\n"
+    b"1;2\r\n--b--\r\n"
+)
 MAILBOX = "insert into archive.mailbox (name) values (:name) returning mailbox_id"
 EPOCH = """
     insert into archive.epoch (mailbox_id, host, username, reason)

@@ -20,6 +20,15 @@ comment on column archive.manner.automatic is
 comment on column archive.manner.thread_index is
     'Outlook''s Thread-Index: 22 bytes for the conversation, 5 more for each answer; null where there is none, or none that can be one.';
 
+-- Not strict: it is planned as part of the query that calls it.
+create function archive.domain_of(address text) returns text language sql immutable parallel safe
+return case when strpos(address, '@') > 0 then split_part(address, '@', -1) end;
+comment on function archive.domain_of is 'What stands behind the last @ of an address; null for a name alone.';
+
+-- As the views show it: null for a name alone.
+drop index archive.participant_address_idx;
+create index on archive.participant using hash (nullif(address, ''));
+
 -- Analysts know a file by its SHA-256 in hexadecimal.
 drop index archive.part_sha256_idx;
 create index on archive.part (encode(sha256, 'hex')) where attachment;
@@ -31,9 +40,10 @@ return cast(cast('x' || encode(substr(sha256(content), 1, 8), 'hex') as bit(64))
 comment on function threads.hashed is 'The first 63 bits of the SHA-256: ids of 16 kB are no keys of an index.';
 
 create function threads.key_of(id text) returns bigint language sql immutable strict parallel safe
-return threads.hashed(convert_to(substring(id from '<[^<>\s]*@[^<>\s]*>'), 'UTF8'));
+return threads.hashed(convert_to(
+    coalesce(substring(id from '<[^<>\s]*@[^<>\s]*>'), '<' || substring(id from '[^<>\s]+@[^<>\s]+') || '>'), 'UTF8'));
 comment on function threads.key_of is
-    'The key of a Message-ID; null for what has no @, as <yes>: only with one is an id the same thing for all who name it.';
+    'The key of a Message-ID, also where it stands without brackets; null for what has no @, as <yes>: only with one is an id the same thing for all who name it.';
 
 create function threads.key_of_conversation(thread_index bytea) returns bigint language sql immutable strict parallel safe
 return threads.hashed(convert_to('Thread-Index ', 'UTF8') || substr(thread_index, 7, 16));

@@ -1,4 +1,4 @@
-"""Threads, and how a message was sent: see 0005_threads.sql beside this file."""
+"""Groups of addresses, and where defects lie: see 0005_dates.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 
