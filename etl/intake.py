@@ -31,8 +31,6 @@ BATCH_OCTETS = 2 * CHUNK_OCTETS
 # So many are enough where a parser or the database would idle: the loading begins sooner, and so it ends. A transaction
 # costs what some ten messages do.
 EARLY_MESSAGES = 32
-# So many are committed before their words are indexed, unless nothing more comes: more than most runs bring.
-UNINDEXED_MESSAGES_MAX = 1000
 # Bytes that may be between the sockets and the database: what bounds the memory.
 IN_FLIGHT_OCTETS = 12 * CHUNK_OCTETS
 
@@ -93,6 +91,8 @@ def _failure(error: DBAPIError | psycopg.Error) -> Retry | Skip | Stop:
     state = str(getattr(cause, "sqlstate", None) or "")
     if state.startswith(LACKING):
         return Stop(f"the database is short of something: {_words(error)}; make room, then run again")
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return Stop(f"this login may not do that: {_words(error)}; see Rights in the README")
     if isinstance(cause, psycopg.OperationalError) and not state.startswith(LIMITS):
         return Retry(f"the database broke off: {_words(error)}; what was committed is safe, run again")
     return Skip(f"the database refused: {_words(error)}")
@@ -158,7 +158,6 @@ class Intake:
         self._octets = 0
         self._room = asyncio.Condition()
         self._batches: set[asyncio.Task[None]] = set()
-        self._unindexed = 0
 
     async def __aenter__(self) -> "Intake":
         return self
@@ -167,7 +166,7 @@ class Intake:
         await asyncio.gather(*self._batches, return_exceptions=True)
 
     def expect(self, messages: int) -> None:
-        """So many messages will come: their parsers are started while they are on the way."""
+        """So many messages will come, or may: their parsers are started while they are on the way."""
         self._parsers.start(math.ceil(messages / BATCH_MESSAGES))
 
     async def put(self, arrival: Arrival) -> asyncio.Future[str]:
@@ -219,17 +218,10 @@ class Intake:
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._index_by_and_by(len(arrivals))
+            self._indexing.wake()
             async with self._room:
                 self._octets -= sum(arrival.held_octets for arrival in arrivals)
                 self._room.notify_all()
-
-    def _index_by_and_by(self, messages: int) -> None:
-        """Wake the indexing once nothing else is under way, or much waits: it takes a core, and the server waits."""
-        self._unindexed += messages
-        if len(self._batches) == 1 or self._unindexed >= UNINDEXED_MESSAGES_MAX:
-            self._unindexed = 0
-            self._indexing.wake()
 
     async def _load(self, arrivals: Sequence[Arrival]) -> dict[int, str]:
         """Number, read and commit a batch; where Postgres refuses it, one by one, and the one refused without rows."""

@@ -9,7 +9,6 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 import msgspec
 
@@ -33,47 +32,45 @@ class Parsers:
 
     def __init__(self, count: int | None = None):
         self._count = count or min(os.cpu_count() or 1, 4)
+        self._free = asyncio.Semaphore(self._count)
+        # The last one that was busy is taken first: another is started only when all that are up are busy.
+        self._idle: list[asyncio.subprocess.Process] = []
+        self._starting: set[asyncio.Task[None]] = set()
         # Processes that are up or being started.
         self.up = 0
-        # Last in, first out: a second worker is started only when the first is busy.
-        self._idle: asyncio.LifoQueue[asyncio.subprocess.Process | None] = asyncio.LifoQueue()
-        self._starting: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Parsers":
-        for _ in range(self._count):
-            self._idle.put_nowait(None)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*self._starting)
-        while not self._idle.empty():
-            await _end(self._idle.get_nowait())
+        while self._idle:
+            await _end(self._idle.pop())
 
     def start(self, calls: int) -> None:
-        """Start processes for so many calls of `parse` that will come; one that idles already is enough."""
-        for _ in range(min(calls, self._idle.qsize())):
+        """Have a process up for each of so many calls of `parse` that will come, as far as the pool goes."""
+        while self.up < min(calls, self._count):
+            self.up += 1
             task = asyncio.create_task(self._start_one())
             self._starting.add(task)
             task.add_done_callback(self._starting.discard)
 
     async def _start_one(self) -> None:
-        # All may be busy by now. What cannot be started is tried again by `parse`, which says why.
-        with suppress(asyncio.QueueEmpty, Retry):
-            self._put_back(await self._running(self._idle.get_nowait()))
+        try:
+            async with self._free:
+                self._idle.append(await _start())
+        except Retry:  # `parse` tries again, and says why
+            self.up -= 1
 
-    async def _running(self, worker: asyncio.subprocess.Process | None) -> asyncio.subprocess.Process:
-        if worker is None:
-            self.up += 1
-            try:
-                worker = await _start()
-            except BaseException:
-                self._put_back(None)
-                raise
-        return worker
-
-    def _put_back(self, worker: asyncio.subprocess.Process | None) -> None:
-        self.up -= worker is None
-        self._idle.put_nowait(worker)
+    async def _take(self) -> asyncio.subprocess.Process:
+        if self._idle:
+            return self._idle.pop()
+        self.up += 1
+        try:
+            return await _start()
+        except BaseException:
+            self.up -= 1
+            raise
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order. Raises Retry where no process can be started."""
@@ -92,18 +89,18 @@ class Parsers:
 
     async def _parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         await asyncio.gather(*self._starting)  # else one more would be started than is wanted
-        worker = await self._running(await self._idle.get())
-        left: asyncio.subprocess.Process | None = None
-        try:
-            answers = await _ask(worker, jobs)
-            left = worker
-            return answers
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
-            raise _GaveUp(type(error).__name__) from error
-        finally:
-            if left is None:
+        async with self._free:
+            worker = await self._take()
+            try:
+                answers = await _ask(worker, jobs)
+            except BaseException as error:
+                self.up -= 1
                 await _end(worker)
-            self._put_back(left)
+                if isinstance(error, OSError | TimeoutError | asyncio.IncompleteReadError | msgspec.DecodeError):
+                    raise _GaveUp(type(error).__name__) from error
+                raise
+            self._idle.append(worker)
+            return answers
 
 
 class _GaveUp(Exception):
@@ -136,9 +133,7 @@ async def _ask(worker: asyncio.subprocess.Process, jobs: Sequence[Job]) -> list[
         return answers_of(await worker.stdout.readexactly(length))
 
 
-async def _end(worker: asyncio.subprocess.Process | None) -> None:
-    if worker is None:
-        return
+async def _end(worker: asyncio.subprocess.Process) -> None:
     if worker.returncode is None:
         worker.kill()
     await worker.communicate()

@@ -18,6 +18,7 @@ from etl.archive import ledger
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.migrations import migrate
+from etl.archive.rights import may_take
 from etl.config import Mailbox
 from etl.errors import Busy, DatabaseAway, Failure, Retry, Stop
 from etl.hosts import Hosts
@@ -124,6 +125,9 @@ class _Sessions:
         if wait > PAUSE_SECONDS_MAX:
             return Busy(f"the server asked to be left alone for another {wait:.0f} seconds; a later run goes on", wait)
         await asyncio.sleep(wait)
+        if await self._visit.archive.do(ledger.is_lively, self._visit.mailbox_id):
+            # A parser takes 0.1 s to start, as much as a login on a fast line, and that of another core.
+            self._visit.shard.intake.expect(1)
         async with self._visit.shard.hosts.slot(self._visit.mailbox.host, self._visit.mailbox.sessions_per_host):
             failure = await self._one_session()
         if isinstance(failure, Busy) and failure.wait_seconds:
@@ -219,11 +223,20 @@ def _passes(failure: Failure) -> bool:
 
 
 @contextmanager
-def open_archive() -> Iterator[Engine]:
-    """The archive, its schema at the newest version."""
-    engine = engine_for(config.database_url() or EmbeddedPostgres(config.home()).start())
+def open_archive(role: str | None = None) -> Iterator[Engine]:
+    """The archive, its schema at the newest version.
+
+    role: as what to act (`etl.archive.rights`); where the login may not be that, it acts as itself.
+    """
+    url = config.database_url() or EmbeddedPostgres(config.home()).start()
+    engine = engine_for(url)
     try:
         migrate(engine)
+        if role:
+            with engine.connect() as connection:
+                taken = may_take(connection, role)
+            engine.dispose()
+            engine = engine_for(url, role if taken else None)
         yield engine
     finally:
         engine.dispose()

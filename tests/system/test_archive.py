@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.behind import behind_the_triggers
 from tests.servers.dovecot import Dovecot
 from tests.system.command import Popvault
 
@@ -76,7 +77,7 @@ def test_damage_is_found_and_named(tmp_path: Path, pop3_server: Dovecot, databas
     pop3_server.put("ann2", MESSAGES[:1])
     popvault = Popvault(tmp_path, pop3_server, database_url, "ann2")
     assert popvault.run().returncode == 0
-    with engine.begin() as connection:
+    with behind_the_triggers(engine) as connection:
         connection.execute(text("update archive.segment set content = 'other', zstd = false"))
     verified = popvault("verify")
     assert verified.returncode == 1
