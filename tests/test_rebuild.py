@@ -15,6 +15,7 @@ from etl.errors import Retry
 from etl.mime.version import PARSER
 from etl.rebuild import Result, rebuild
 from tests.archive.delivering import deliver
+from tests.behind import behind_the_triggers
 from tests.sample.letters import mailboxes
 from tests.system.command import Popvault
 
@@ -40,7 +41,7 @@ def all_again(engine: Engine, report: bool = True) -> tuple[Result, list[str]]:
 
 def execute(engine: Engine, *statements: str) -> None:
     """Do what nobody should."""
-    with engine.begin() as connection:
+    with behind_the_triggers(engine) as connection:
         for statement in statements:
             connection.execute(text(statement))
 

@@ -86,7 +86,7 @@ begin
             end if;
         end loop;
     end loop;
-    -- A message's number is drawn before it is read, a listing lies in a temporary table.
+    -- A message's number is drawn before it is read; a listing, and what is read again, lies in a temporary table.
     grant usage on sequence archive.message_message_id_seq to popvault_loader;
-    execute format('grant temporary on database %I to popvault_loader', current_database());
+    execute format('grant temporary on database %I to popvault_loader, popvault_auditor', current_database());
 end $$;
