@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from etl.archive import rights
 from etl.archive.database import driver, engine_for
 from etl.archive.migrations import SQL
+from etl.archive.questions import answer, question, questions
 from etl.archive.statements import statement
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
