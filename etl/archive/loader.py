@@ -84,7 +84,7 @@ def load(
         cursor = driver(connection).cursor()
         for place, (table, columns) in enumerate(TABLES):
             if lines := b"".join(blocks[sha256][place] for sha256 in new):
-                with cursor.copy(f"copy archive.{table} ({columns}) from stdin") as copy:
+                with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
                     copy.write(lines)
         found = {**numbers, **_raced(connection, first, numbers, new)}
         _take_over_pieces(connection, arrivals, {a.delivery_id: found[a.sha256].message_id for a in new.values()})
@@ -100,7 +100,7 @@ def load(
 def _add_messages(
     connection: Connection, new: Sequence[Arrival], numbers: Mapping[bytes, Number]
 ) -> dict[bytes, Arrival]:
-    """Insert messages and put them in line for the index of words; those that nobody else put there meanwhile."""
+    """Insert messages; those that nobody else put there meanwhile."""
     columns: dict[str, list[Any]] = {
         "message_ids": [numbers[a.sha256].message_id for a in new],
         "sha256s": [a.sha256 for a in new],

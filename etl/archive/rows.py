@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import zstandard
 
+from etl.mime import terms
 from etl.mime.rows import Reading
 
 # Small enough to compress and send in one go, and what a checkpoint of a large download may lose.
@@ -77,27 +78,32 @@ def _defects(reading: Reading, parser: str) -> Rows:
         yield i, d.kind, d.place, d.detail
 
 
+def _terms(reading: Reading, parser: str) -> Rows:
+    yield reading.sent_at, terms.of(reading)
+
+
 # (table, columns after message_id, the rows of a reading)
 _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
     (
-        "reading",
+        "archive.reading",
         'parser, subject, message_id_header, in_reply_to, "references", headers, date_written, date_at,'
         " date_offset_minutes, sent_at, sent_at_source, body",
         _readings,
     ),
-    ("participant", "position, role, name, written, address, domain", _participants),
+    ("archive.participant", "position, role, name, written, address, domain", _participants),
     (
-        "part",
+        "archive.part",
         "path, content_type, charset, transfer_encoding, disposition, filename, content_id, octets, sha256, attachment",
         _parts,
     ),
-    ("hop", "position, from_host, by_host, protocol, trace_id, recipient, written, at", _hops),
-    ("defect", "position, kind, place, detail", _defects),
+    ("archive.hop", "position, from_host, by_host, protocol, trace_id, recipient, written, at", _hops),
+    ("archive.defect", "position, kind, place, detail", _defects),
+    ("search.fresh", "sent_at, terms", _terms),
 ]
 
 # (table, its columns), in the order of what `blocks` gives.
 TABLES: list[tuple[str, str]] = [
-    ("segment", "message_id, position, octets, zstd, content"),
+    ("archive.segment", "message_id, position, octets, zstd, content"),
     *((table, f"message_id, {columns}") for table, columns, _ in _READ),
 ]
 

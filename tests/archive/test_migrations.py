@@ -13,7 +13,7 @@ def test_migrating_again_changes_nothing(engine: Engine):
         before = connection.scalar(text("select version_num from ops.migration"))
     migrate(engine)
     with engine.connect() as connection:
-        assert connection.scalar(text("select version_num from ops.migration")) == before == "0001"
+        assert connection.scalar(text("select version_num from ops.migration")) == before == "0002"
 
 
 def test_a_changed_view_is_made_anew(engine: Engine):
