@@ -9,24 +9,26 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import psycopg
-from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
 from etl.archive import labels, ledger, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
+from etl.archive.projection import Difference
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.errors import Failure, Misconfigured, Stop
 from etl.pipeline import archive_shard, look, open_archive
+from etl.rebuild import OnDifferences
+from etl.rebuild import rebuild as read_again
 from etl.visit import Done, Options
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
@@ -327,6 +329,25 @@ def verify() -> None:
 
 
 @main.command()
+@click.option("--report", is_flag=True, help="Change nothing; say each value that would change.")
+@click.option("--all", "every", is_flag=True, help="Every message, and not only those that another parser read.")
+def rebuild(report: bool, every: bool) -> None:
+    """Read messages again from their bytes, and replace what is read otherwise now; goes on where it was cut short."""
+    with open_archive() as engine, progress("read again") as advance:
+        tell: OnDifferences = _tell_differences if report else lambda _: None
+        result = read_again(engine, every, report, tell, advance)
+    for message_id, fault in result.faults.items():
+        say(f"message {message_id} is left as it was read: {fault}", err=True)
+    click.echo(f"{result.messages} read again, {result.changed} {'would change' if report else 'changed'}")
+    sys.exit(int(bool(result.faults)))
+
+
+def _tell_differences(found: Sequence[Difference]) -> None:
+    for difference in found:
+        say(str(difference))
+
+
+@main.command()
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def query(name: str | None, as_json: bool) -> None:
@@ -359,6 +380,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table as wide as the terminal; elsewhere each row on one line, for grep and awk."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -386,22 +408,30 @@ def stop() -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, a plain line for every thousand elsewhere; call with (more to do, more done)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=0)
+    with _bar(what) if sys.stderr.isatty() else nullcontext(None) as show:
         total = done = 0
 
         def advance(more: int, finished: int) -> None:
             nonlocal total, done
             total, done = total + more, done + finished
-            bar.update(task, total=total, completed=done)
-            if bar.disable and finished and done % 1000 == 0:
+            if show:
+                show(total, done)
+            elif finished and done % 1000 == 0:
                 click.echo(f"{what}: {done} of {total}", err=True)
 
         yield advance
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    # Imported where it is needed: a scheduled run has no terminal, and this is a tenth of its start.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=0)
+        yield lambda total, done: bar.update(task, total=total, completed=done)
 
 
 def _report(messages: Iterator[stored.Stored], what: str) -> None:

@@ -17,15 +17,22 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.archive import loader, search
 from etl.archive.loader import Arrival
-from etl.archive.rows import CHUNK_OCTETS
+from etl.archive.recipe import CHUNK_OCTETS
+from etl.archive.rows import Blocks
 from etl.errors import DatabaseAway, Failure, Retry, Skip, Stop
-from etl.parsers import Blocks, Job, Parsers, bare
+from etl.parsers import Parsers
+from etl.parsing import Job, bare
 
 log = logging.getLogger(__name__)
 
 # A batch is what one transaction commits and one parser takes: the cost of both is shared.
 BATCH_MESSAGES = 128
 BATCH_OCTETS = 2 * CHUNK_OCTETS
+# So many are enough where a parser or the database would idle: the loading begins sooner, and so it ends. A transaction
+# costs what some ten messages do.
+EARLY_MESSAGES = 32
+# So many are committed before their words are indexed, unless nothing more comes: more than most runs bring.
+UNINDEXED_MESSAGES_MAX = 1000
 # Bytes that may be between the sockets and the database: what bounds the memory.
 IN_FLIGHT_OCTETS = 12 * CHUNK_OCTETS
 
@@ -146,6 +153,7 @@ class Intake:
         self._octets = 0
         self._room = asyncio.Condition()
         self._batches: set[asyncio.Task[None]] = set()
+        self._unindexed = 0
 
     async def __aenter__(self) -> "Intake":
         return self
@@ -170,10 +178,17 @@ class Intake:
         self._waiting_octets += size
         if len(self._waiting) >= BATCH_MESSAGES or self._waiting_octets >= BATCH_OCTETS:
             self.flush()
+        else:
+            self._flush_early()
         return future
 
     def _has_room(self, size: int) -> bool:
         return not self._octets or self._octets + size <= IN_FLIGHT_OCTETS
+
+    def _flush_early(self) -> None:
+        """Send off what waits if somebody idles: each parser that is up may read a batch while one is loaded."""
+        if len(self._waiting) >= EARLY_MESSAGES and len(self._batches) <= self._parsers.up:
+            self.flush()
 
     def flush(self) -> None:
         """Send off what waits, however little."""
@@ -181,7 +196,11 @@ class Intake:
             batch, self._waiting, self._waiting_octets = self._waiting, [], 0
             task = asyncio.create_task(self._deliver(batch))
             self._batches.add(task)
-            task.add_done_callback(self._batches.discard)
+            task.add_done_callback(self._over)
+
+    def _over(self, batch: asyncio.Task[None]) -> None:
+        self._batches.discard(batch)
+        self._flush_early()
 
     async def _deliver(self, batch: list[tuple[Arrival, asyncio.Future[str]]]) -> None:
         arrivals = [arrival for arrival, _ in batch]
@@ -195,10 +214,17 @@ class Intake:
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._indexing.wake()
+            self._index_by_and_by(len(arrivals))
             async with self._room:
                 self._octets -= sum(arrival.held_octets for arrival in arrivals)
                 self._room.notify_all()
+
+    def _index_by_and_by(self, messages: int) -> None:
+        """Wake the indexing once nothing else is under way, or much waits: it takes a core, and the server waits."""
+        self._unindexed += messages
+        if len(self._batches) == 1 or self._unindexed >= UNINDEXED_MESSAGES_MAX:
+            self._unindexed = 0
+            self._indexing.wake()
 
     async def _load(self, arrivals: Sequence[Arrival]) -> dict[int, str]:
         """Number, read and commit a batch; where Postgres refuses it, one by one, and the one refused without rows."""

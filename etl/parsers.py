@@ -1,4 +1,4 @@
-"""Processes that parse beside the download, one pipe each: bytes in, rows out.
+"""Processes that parse beside the download, one pipe each: bytes in, rows out. `parsing` is what each of them does.
 
 A worker ends when its pipe does, so a killed run leaves none behind. One that crashes or hangs is
 replaced, and the message that did it is archived as unreadable.
@@ -7,17 +7,15 @@ replaced, and the message that did it is archived as unreadable.
 import asyncio
 import logging
 import os
-import struct
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from contextlib import suppress
 
 import msgspec
 
-from etl.archive import rows
+from etl.archive.rows import Blocks
 from etl.errors import Retry
-from etl.mime.rows import Reading, Skeleton, unread
-from etl.mime.version import PARSER
+from etl.parsing import LENGTH, Job, answers_of, bare, framed
 
 log = logging.getLogger(__name__)
 
@@ -27,26 +25,7 @@ MESSAGE_SECONDS_MAX = 60.0
 # What asyncio holds of an answer that is not complete yet; answers are some 100 kB to some MB.
 PIPE_BYTES = 1024 * 1024
 
-_LENGTH = struct.Struct(">Q")
-
-
-class Job(msgspec.Struct, array_like=True, frozen=True):
-    """One message to read: the number it will have, and its bytes, which become segments.
-
-    skeleton: of a message too large for that, whose bytes are stored already, what is to be read instead.
-    """
-
-    message_id: int
-    raw: bytes | None = None
-    skeleton: Skeleton | None = None
-
-
-# For each table of `rows.TABLES` the message's lines of COPY text.
-Blocks = list[bytes]
-
-_pack = msgspec.msgpack.Encoder().encode
-_jobs = msgspec.msgpack.Decoder(list[Job]).decode
-_blocks = msgspec.msgpack.Decoder(list[Blocks]).decode
+START = "import gc; gc.disable(); from etl.parsing import serve; serve()"
 
 
 class Parsers:
@@ -54,9 +33,11 @@ class Parsers:
 
     def __init__(self, count: int | None = None):
         self._count = count or min(os.cpu_count() or 1, 4)
+        # Processes that are up or being started.
+        self.up = 0
         # Last in, first out: a second worker is started only when the first is busy.
         self._idle: asyncio.LifoQueue[asyncio.subprocess.Process | None] = asyncio.LifoQueue()
-        self._starting: list[asyncio.Task[None]] = []
+        self._starting: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Parsers":
         for _ in range(self._count):
@@ -64,21 +45,35 @@ class Parsers:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*self._starting, return_exceptions=True)
+        await asyncio.gather(*self._starting)
         while not self._idle.empty():
             await _end(self._idle.get_nowait())
 
     def start(self, calls: int) -> None:
         """Start processes for so many calls of `parse` that will come; one that idles already is enough."""
         for _ in range(min(calls, self._idle.qsize())):
-            self._starting.append(asyncio.create_task(self._start_one()))
+            task = asyncio.create_task(self._start_one())
+            self._starting.add(task)
+            task.add_done_callback(self._starting.discard)
 
     async def _start_one(self) -> None:
-        worker = await self._idle.get()
-        try:
-            worker = worker or await _start()
-        finally:  # what could not be started now is tried again by `parse`, which says why
-            self._idle.put_nowait(worker)
+        # All may be busy by now. What cannot be started is tried again by `parse`, which says why.
+        with suppress(asyncio.QueueEmpty, Retry):
+            self._put_back(await self._running(self._idle.get_nowait()))
+
+    async def _running(self, worker: asyncio.subprocess.Process | None) -> asyncio.subprocess.Process:
+        if worker is None:
+            self.up += 1
+            try:
+                worker = await _start()
+            except BaseException:
+                self._put_back(None)
+                raise
+        return worker
+
+    def _put_back(self, worker: asyncio.subprocess.Process | None) -> None:
+        self.up -= worker is None
+        self._idle.put_nowait(worker)
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order. Raises Retry where no process can be started."""
@@ -96,27 +91,23 @@ class Parsers:
             return [bare(jobs[0], f"the parser gave up: {failure}")]
 
     async def _parse(self, jobs: Sequence[Job]) -> list[Blocks]:
-        worker = await self._idle.get()
+        await asyncio.gather(*self._starting)  # else one more would be started than is wanted
+        worker = await self._running(await self._idle.get())
+        left: asyncio.subprocess.Process | None = None
         try:
-            worker = worker or await _start()
-            return await _ask(worker, jobs)
-        except BaseException as error:
-            await _end(worker)
-            worker = None
-            if isinstance(error, OSError | TimeoutError | asyncio.IncompleteReadError | msgspec.DecodeError):
-                raise _GaveUp(type(error).__name__) from error
-            raise
+            answers = await _ask(worker, jobs)
+            left = worker
+            return answers
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
+            raise _GaveUp(type(error).__name__) from error
         finally:
-            self._idle.put_nowait(worker)
+            if left is None:
+                await _end(worker)
+            self._put_back(left)
 
 
 class _GaveUp(Exception):
     """A worker died, hung or answered nonsense."""
-
-
-def bare(job: Job, reason: str) -> Blocks:
-    """The rows of a message that nothing could read: its bytes, and why."""
-    return rows.blocks(job.message_id, job.raw, unread(reason), PARSER)
 
 
 async def _start() -> asyncio.subprocess.Process:
@@ -130,7 +121,7 @@ async def _spawn() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         # -P: nothing is imported from the folder that we happen to be in. A session of its own: Ctrl-C is for us, and
         # the worker ends with its pipe.
-        sys.executable, "-P", "-m", "etl.parsers",
+        sys.executable, "-P", "-c", START,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=PIPE_BYTES, start_new_session=True,
     )  # fmt: skip
 
@@ -138,12 +129,11 @@ async def _spawn() -> asyncio.subprocess.Process:
 async def _ask(worker: asyncio.subprocess.Process, jobs: Sequence[Job]) -> list[Blocks]:
     assert worker.stdin is not None
     assert worker.stdout is not None
-    frame = _pack(jobs)
     async with asyncio.timeout(MESSAGE_SECONDS_MAX):
-        worker.stdin.write(_LENGTH.pack(len(frame)) + frame)
+        worker.stdin.write(framed(jobs))
         await worker.stdin.drain()
-        (length,) = _LENGTH.unpack(await worker.stdout.readexactly(_LENGTH.size))
-        return _blocks(await worker.stdout.readexactly(length))
+        (length,) = LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))
+        return answers_of(await worker.stdout.readexactly(length))
 
 
 async def _end(worker: asyncio.subprocess.Process | None) -> None:
@@ -152,28 +142,3 @@ async def _end(worker: asyncio.subprocess.Process | None) -> None:
     if worker.returncode is None:
         worker.kill()
     await worker.communicate()
-
-
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    # Only the workers pay for loading the parser.
-    from etl.mime.large import read_large
-    from etl.mime.reading import read
-
-    def reading(job: Job) -> Reading:
-        return read_large(job.skeleton) if job.skeleton else read(job.raw or b"")
-
-    while len(header := requests.read(_LENGTH.size)) == _LENGTH.size:
-        (length,) = _LENGTH.unpack(header)
-        request = requests.read(length)
-        if len(request) < length:  # the run was killed in the middle of a frame
-            return
-        frame = _pack([rows.blocks(job.message_id, job.raw, reading(job), PARSER) for job in _jobs(request)])
-        answers.write(_LENGTH.pack(len(frame)) + frame)
-        answers.flush()
-
-
-if __name__ == "__main__":
-    import contextlib
-
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        _serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -101,6 +101,8 @@ class _Sessions:
         self._visit = visit
         self._listing, self._retrieval = Listing(visit), Retrieval(visit)
         self._complaint: Failure | None = None
+        # Whether a server that offers PIPELINING is believed: not after a session that did not come to its listing.
+        self._at_once = True
 
     async def all(self) -> Done:
         """As many sessions as it takes; of those cut short no more than SESSIONS_MAX in a row that gain nothing."""
@@ -131,10 +133,11 @@ class _Sessions:
     async def _one_session(self) -> Failure | None:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
         self._visit.gained, self._visit.session_id, self._complaint = False, 0, None
+        at_once, self._at_once = self._at_once, False
         try:
             # The secret is read anew for each session: tokens age within the hour that a session may last.
             account = await _account(self._visit.mailbox)
-            session = await Session.open(account)
+            session = await Session.open(account, at_once=at_once)
         except Failure as failure:
             log.warning("run=%s mailbox=%s: %s", self._visit.shard.run_id, self._visit.mailbox.name, failure)
             return failure
@@ -171,6 +174,7 @@ class _Sessions:
     async def _talk(self, session: Session, epoch_id: int) -> tuple[bool, str]:
         """List, retrieve, commit; then delete what the policy lets go, and QUIT."""
         entries = await self._listing.record(session, epoch_id)
+        self._at_once = True
         work = await self._listing.work(session, entries)
         self._visit.shard.intake.expect(len(work))
         self._visit.shard.on_progress(self._visit.mailbox.name, len(work), 0)
@@ -227,7 +231,8 @@ def open_archive() -> Iterator[Engine]:
 
 async def look(mailbox: Mailbox, on_wire: OnWire | None = None) -> tuple[Greeted, int]:
     """Log in and list, and leave without QUIT: what the server says of itself, and its message count."""
-    session = await Session.open(await _account(mailbox), on_wire)
+    # There is no hurry, and the wire log then reads as a dialogue.
+    session = await Session.open(await _account(mailbox), on_wire, at_once=False)
     try:
         return session.greeted, len(await session.listing())
     finally:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from etl.archive import ledger
 from etl.archive.loader import Arrival
-from etl.archive.rows import CHUNK_OCTETS
+from etl.archive.recipe import CHUNK_OCTETS
 from etl.errors import Busy, DatabaseAway, Failure, Retry, Skip, Stop
 from etl.large import LargeDownload
 from etl.pop3 import refusals

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
-from etl.archive import rows, stored
+from etl.archive import stored
+from etl.archive.rows import Blocks
 from etl.errors import Retry, Stop
-from etl.mime.large import read_large
-from etl.mime.reading import read
-from etl.mime.version import PARSER
-from etl.parsers import Blocks, Job, Parsers
+from etl.parsers import Parsers
+from etl.parsing import Job, answer
 from etl.visit import Done, Options
 from tests.chaos import (
     Act,
     Altered,
     ChaosServer,
+    Deaf,
     Drip,
     Drop,
     Endless,
@@ -62,9 +62,7 @@ class HereParsers(Parsers):
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order."""
-        readings = [read_large(job.skeleton) if job.skeleton else read(job.raw or b"") for job in jobs]
-        made = zip(jobs, readings, strict=True)
-        return [rows.blocks(job.message_id, job.raw, reading, PARSER) for job, reading in made]
+        return [answer(job) for job in jobs]
 
 
 @pytest.fixture
@@ -115,7 +113,7 @@ acts = st.one_of(drops, says, st.sampled_from((Drop(), Endless(), Silence(), Dri
 dripping = tuple(On("RETR", n, Drip()) for n in range(1, 9))
 habits: tuple[tuple[Fault, ...], ...] = (
     (), (Unstuffed(), *dripping), (Unstuffed(),), (Uidls("twins"),), (Uidls("blank"),), (Uidls("odd"),), (Shown(3),),
-    (Sizes("small"),), (Sizes("none"), Unstuffed(), *dripping),
+    (Sizes("small"),), (Sizes("none"), Unstuffed(), *dripping), (Deaf(),),
 )  # fmt: skip
 faults: st.SearchStrategy[Fault] = st.one_of(
     st.builds(On, st.just("RETR"), st.integers(1, 3), st.sampled_from(REFUSALS).map(Say)),
@@ -316,6 +314,15 @@ def test_a_wrong_size_in_list_costs_a_question_and_no_message(archivist: Archivi
         assert 1 < commands(server, "STAT") <= 5
         assert archivist.run(server).retrieved == 0
     assert archivist.stored() == hashes(*raws)
+
+
+def test_a_server_that_loses_what_is_sent_ahead_is_asked_one_thing_at_a_time(archivist: Archivist) -> None:
+    """It offers PIPELINING and does not mean it: the session after the silence does without, and brings all."""
+    raws = [message(n, "plain") for n in range(40)]
+    with ChaosServer(WatchedMailbox("secret", raws)) as server:
+        server.habits = (Deaf(),)
+        done = archivist.run(server, idle_seconds_max=0.5)
+        assert (done.failure, done.archived, commands(server, "CAPA")) == (None, 40, 4)
 
 
 def test_honest_sizes_cost_no_question(archivist: Archivist) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from etl.archive import stored
+from etl.archive import blobs, stored
 from etl.archive.recipe import Blob, Piece
 from etl.archive.rows import compressed
 from etl.archive.statements import statement
@@ -42,18 +42,20 @@ def add(connection: Connection, delivery_id: int, position: int, piece: Piece) -
         connection.execute(statement("load", "add_piece"), {**named, "zstd": zstd, "content": content})
 
 
-def take_over(connection: Connection, delivery_id: int, message_id: int, blobs: Sequence[Blob]) -> None:
+def take_over(connection: Connection, delivery_id: int, message_id: int, parts: Sequence[Blob]) -> None:
     """Make the pieces of a download the recipe of a new message, in the caller's transaction.
 
     Raises Skip where the recipe would not give the message's bytes: then nothing of it is committed.
     """
     here = {"delivery_id": delivery_id, "message_id": message_id}
     connection.execute(statement("load", "take_over_literals"), here)
-    for place, blob in enumerate(blobs):
-        row = connection.execute(statement("load", "add_blob"), {"sha256": blob.sha256, "octets": blob.octets}).one()
-        if row.new:
-            connection.execute(statement("load", "take_over_blob"), {**here, "blob_id": row.blob_id, "blob": place})
-        step = {"blob_id": row.blob_id, "position": blob.position, "message_octets": blob.message_octets}
+    numbers, new = blobs.add(connection, {blob.sha256: blob.octets for blob in parts})
+    for place, blob in enumerate(parts):
+        if blob.sha256 in new:
+            new.remove(blob.sha256)
+            taken = {**here, "blob_id": numbers[blob.sha256], "blob": place}
+            connection.execute(statement("load", "take_over_blob"), taken)
+        step = {"blob_id": numbers[blob.sha256], "position": blob.position, "message_octets": blob.message_octets}
         shape = {
             "line_octets": blob.shape.line_octets,
             "line_end": blob.shape.line_end,

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from etl.archive import downloads
+from etl.archive import blobs, downloads
 from etl.archive.database import driver
 from etl.archive.recipe import Blob
-from etl.archive.rows import TABLES
+from etl.archive.rows import PROJECTIONS, STORED, TERMS, Blocks
 from etl.archive.statements import statement
 from etl.mime.rows import Skeleton
 
@@ -72,7 +72,7 @@ def load(
     connection: Connection,
     arrivals: Sequence[Arrival],
     numbers: Mapping[bytes, Number],
-    blocks: Mapping[bytes, Sequence[bytes]],
+    blocks: Mapping[bytes, Blocks],
 ) -> dict[int, str]:
     """Commit a batch; {delivery id: "archived" or "duplicate"}.
 
@@ -81,20 +81,31 @@ def load(
     with connection.begin():
         first = {a.sha256: a for a in reversed(arrivals)}
         new = _add_messages(connection, [a for s, a in first.items() if not numbers[s].known], numbers)
-        cursor = driver(connection).cursor()
-        for place, (table, columns) in enumerate(TABLES):
-            if lines := b"".join(blocks[sha256][place] for sha256 in new):
-                with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
-                    copy.write(lines)
+        copy_rows(connection, STORED, [blocks[sha256].stored for sha256 in new])
+        copy_rows(connection, [*PROJECTIONS, TERMS], [blocks[sha256].read for sha256 in new])
+        blobs.add_steps(connection, [step for sha256 in new for step in blocks[sha256].blobs])
         found = {**numbers, **_raced(connection, first, numbers, new)}
         _take_over_pieces(connection, arrivals, {a.delivery_id: found[a.sha256].message_id for a in new.values()})
         outcomes = {a.delivery_id: "archived" if new.get(a.sha256) is a else "duplicate" for a in arrivals}
-        with cursor.copy("copy archive.ledger (delivery_id, step, session_id, message_id, octets) from stdin") as copy:
-            for a in arrivals:
-                copy.write_row(
-                    (a.delivery_id, outcomes[a.delivery_id], a.session_id, found[a.sha256].message_id, a.octets)
-                )
+        _enter(connection, [(a, outcomes[a.delivery_id], found[a.sha256].message_id) for a in arrivals])
     return outcomes
+
+
+def _enter(connection: Connection, entries: Sequence[tuple[Arrival, str, int]]) -> None:
+    """Enter into the ledger what became of each delivery, and which message it turned out to be."""
+    columns = "delivery_id, step, session_id, message_id, octets"
+    with driver(connection).cursor().copy(f"copy archive.ledger ({columns}) from stdin") as copy:
+        for a, step, message_id in entries:
+            copy.write_row((a.delivery_id, step, a.session_id, message_id, a.octets))
+
+
+def copy_rows(connection: Connection, tables: Sequence[tuple[str, str]], messages: Sequence[Sequence[bytes]]) -> None:
+    """Copy rows into tables ((name, columns) each); messages: of each, its lines of COPY text for each table."""
+    cursor = driver(connection).cursor()
+    for place, (table, columns) in enumerate(tables):
+        if lines := b"".join(message[place] for message in messages if message):
+            with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
+                copy.write(lines)
 
 
 def _add_messages(

@@ -7,12 +7,14 @@ on its way, so that a retry can compare them with those that an earlier try stor
 import hashlib
 from dataclasses import dataclass
 
-from etl.archive.rows import CHUNK_OCTETS
 from etl.mime.splitter import Event, Kind
 from etl.mime.transfer import Base64Shape, CanonicalBase64, encode, encoding_of
 
+# Small enough to compress and send in one go, and what a checkpoint of a large download may lose.
+CHUNK_OCTETS = 1024 * 1024
+
 # A smaller base64 part stays literal: a blob of its own would cost more than it saves.
-BLOB_OCTETS_MIN = 16 * 1024
+BLOB_OCTETS_MIN = 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,34 +5,63 @@ Imports nothing heavy: every parser process pays for it.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import Any
 
 import msgspec
 import zstandard
 
+from etl.archive.fields import told
+from etl.archive.steps import BlobStep, Steps, steps
 from etl.mime import terms
+from etl.mime.addresses import normalised
 from etl.mime.rows import Reading
-
-# Small enough to compress and send in one go, and what a checkpoint of a large download may lose.
-CHUNK_OCTETS = 1024 * 1024
 
 Rows = Iterable[Sequence[Any]]
 
 _json = msgspec.json.Encoder()
 
 
-def blocks(message_id: int, raw: bytes | None, reading: Reading, parser: str) -> list[bytes]:
-    """The rows of one message: for each of TABLES, in order, its lines of COPY text.
+class Kept(msgspec.Struct, array_like=True, frozen=True):
+    """What of a message is stored as text, and is not stored again as read: its head, its body; None for none."""
 
-    raw: the bytes to store as segments; None where they are stored already.
+    head: str | None = None
+    text: str | None = None
+
+
+class Blocks(msgspec.Struct, array_like=True, frozen=True):
+    """The rows of one message, and what gives its bytes again.
+
+    read: for each of PROJECTIONS, in order, and of TERMS its lines of COPY text.
+    stored: the lines of each of STORED; none where the bytes are stored already.
+    blobs: no lines, since another message may have brought the same.
     """
-    made = [_segments(raw) if raw is not None else (), *(rows(reading, parser) for _, _, rows in _READ)]
+
+    read: list[bytes]
+    blobs: list[BlobStep]
+    stored: list[bytes] = []
+
+
+def blocks(message_id: int, raw: bytes, reading: Reading, parser: str) -> Blocks:
+    """The rows of a message that is held whole: what gives its bytes again, and what was read."""
+    made = steps(message_id, raw, reading.text)
+    stored = [copy_text(message_id, rows) for rows in (_heads(made), _segments(made))]
+    return Blocks(projection(message_id, reading, parser, Kept(made.head, made.text)), made.blobs, stored)
+
+
+def projection(message_id: int, reading: Reading, parser: str, kept: Kept) -> list[bytes]:
+    """What was read: of PROJECTIONS, in order, and of TERMS the lines of COPY text. kept: what the bytes say."""
+    made = [_readings(reading, parser, kept), *(rows(reading, parser) for _, _, rows in _READ), _terms(reading)]
     return [copy_text(message_id, rows) for rows in made]
 
 
 def copy_text(message_id: int, rows: Rows) -> bytes:
     """Rows as lines of COPY text, each begun by the message's number (PostgreSQL manual, COPY, "Text Format")."""
-    return b"".join(b"%d\t%s\n" % (message_id, b"\t".join(map(_field, row))) for row in rows)
+    return "".join([f"{message_id}\t{_line(row)}\n" for row in rows]).encode()
+
+
+def _line(row: Sequence[Any]) -> str:
+    return "\t".join([_WRITTEN[type(value)](value) for value in row])
 
 
 def compressed(piece: bytes) -> tuple[bool, bytes]:
@@ -41,23 +70,33 @@ def compressed(piece: bytes) -> tuple[bool, bytes]:
     return (True, small) if len(small) < len(piece) else (False, piece)
 
 
-def _segments(raw: bytes) -> Rows:
-    for position, start in enumerate(range(0, len(raw), CHUNK_OCTETS)):
-        piece = raw[start : start + CHUNK_OCTETS]
-        yield position, len(piece), *compressed(piece)
+def _heads(made: Steps) -> Rows:
+    return [] if made.head is None else [(made.head_octets, made.head)]
 
 
-def _readings(r: Reading, parser: str) -> Rows:
+def _segments(made: Steps) -> Rows:
+    for s in made.segments:
+        yield s.position, s.octets, s.text, *(compressed(s.content) if s.content is not None else (None, None))
+
+
+def _readings(r: Reading, parser: str, kept: Kept) -> Rows:
+    headers, decoded = told(r, kept.head)
     yield (
-        parser, r.subject, r.message_id, r.in_reply_to, r.references, _json.encode(r.headers).decode(),
-        r.date_written, r.date_at, r.date_offset_minutes, r.sent_at, r.sent_at_source, r.text,
+        parser, r.canonical_sha256, r.subject, r.message_id, r.in_reply_to, r.references,
+        _jsonb(headers), _jsonb(decoded),
+        r.date_written, r.date_at, r.date_offset_minutes, r.sent_at, r.sent_at_source,
+        [(h.from_host, h.by_host, h.protocol, h.at) for h in r.hops], None if r.text == kept.text else r.text,
     )  # fmt: skip
+
+
+def _jsonb(value: Any) -> str | None:
+    return None if value is None else _json.encode(value).decode()
 
 
 def _participants(reading: Reading, parser: str) -> Rows:
     for i, p in enumerate(reading.participants):
-        address = p.address.lower()
-        yield i, p.role, p.name, p.address, address, address.rpartition("@")[2]
+        address = normalised(p.address)
+        yield i, p.role, p.name, None if p.address == address else p.address, address, p.group or None
 
 
 def _parts(reading: Reading, parser: str) -> Rows:
@@ -68,68 +107,77 @@ def _parts(reading: Reading, parser: str) -> Rows:
         )  # fmt: skip
 
 
-def _hops(reading: Reading, parser: str) -> Rows:
-    for h in reading.hops:
-        yield h.position, h.from_host, h.by_host, h.protocol, h.trace_id, h.recipient, h.written, h.at
-
-
 def _defects(reading: Reading, parser: str) -> Rows:
     for i, d in enumerate(reading.defects):
-        yield i, d.kind, d.place, d.detail
+        yield i, d.kind, d.place, d.detail, d.offset
 
 
-def _terms(reading: Reading, parser: str) -> Rows:
+def _terms(reading: Reading) -> Rows:
     yield reading.sent_at, terms.of(reading)
 
 
-# (table, columns after message_id, the rows of a reading)
+# (table, its columns after message_id, the rows of a reading)
 _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
-    (
-        "archive.reading",
-        'parser, subject, message_id_header, in_reply_to, "references", headers, date_written, date_at,'
-        " date_offset_minutes, sent_at, sent_at_source, body",
-        _readings,
-    ),
-    ("archive.participant", "position, role, name, written, address, domain", _participants),
+    ("archive.participant", "position, role, name, written, address, group_name", _participants),
     (
         "archive.part",
         "path, content_type, charset, transfer_encoding, disposition, filename, content_id, octets, sha256, attachment",
         _parts,
     ),
-    ("archive.hop", "position, from_host, by_host, protocol, trace_id, recipient, written, at", _hops),
-    ("archive.defect", "position, kind, place, detail", _defects),
-    ("search.fresh", "sent_at, terms", _terms),
+    ("archive.defect", "position, kind, place, detail, offset_octets", _defects),
 ]
 
-# (table, its columns), in the order of what `blocks` gives.
-TABLES: list[tuple[str, str]] = [
-    ("archive.segment", "message_id, position, octets, zstd, content"),
+# (table, its columns), in the order of what `projection` gives: all that can be read again from the bytes.
+PROJECTIONS: list[tuple[str, str]] = [
+    (
+        "archive.reading",
+        'message_id, parser, canonical_sha256, subject, message_id_header, in_reply_to, "references", headers, decoded,'
+        " date_written, date_at, date_offset_minutes, sent_at, sent_at_source, hops, body",
+    ),
     *((table, f"message_id, {columns}") for table, columns, _ in _READ),
 ]
 
+# (table, its columns) of what `projection` gives last: what a message is found by. It is not there for long, and so not
+# compared.
+TERMS = ("search.fresh", "message_id, sent_at, terms")
 
-def _field(value: Any) -> bytes:
-    if value is None:
-        return rb"\N"
-    if isinstance(value, str):
-        return _escaped(value).encode()
-    if isinstance(value, bool):
-        return b"t" if value else b"f"
-    if isinstance(value, int):
-        return b"%d" % value
-    if isinstance(value, bytes):
-        return rb"\\x" + value.hex().encode()
-    if isinstance(value, datetime):
-        return value.isoformat().encode()
-    assert isinstance(value, list)
-    return _escaped("{" + ",".join(map(_array_element, value)) + "}").encode()
+# (table, its columns), in the order of `Blocks.stored`.
+STORED: list[tuple[str, str]] = [
+    ("archive.head", "message_id, octets, content"),
+    ("archive.segment", "message_id, position, octets, text, zstd, content"),
+]
 
 
 def _escaped(text: str) -> str:
-    if "\\" in text:
+    if "\\" not in text:
+        if text.isprintable():  # nearly all: none of the others is in it
+            return text
+    else:
         text = text.replace("\\", "\\\\")
     return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def _array_element(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _array(values: list[str | tuple[Any, ...]]) -> str:
+    elements = [_quoted(v if isinstance(v, str) else f"({','.join(map(_composite_field, v))})") for v in values]
+    return _escaped("{" + ",".join(elements) + "}")
+
+
+def _composite_field(value: str | datetime | None) -> str:
+    return "" if value is None else _quoted(value if isinstance(value, str) else value.isoformat())
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    return f'"{text}"' if '"' not in text else '"' + text.replace('"', '\\"') + '"'
+
+
+_WRITTEN: dict[type, Callable[[Any], str]] = {
+    NoneType: lambda _: r"\N",
+    str: _escaped,
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    bytes: lambda value: r"\\x" + value.hex(),
+    datetime: datetime.isoformat,
+    list: _array,
+}

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from etl.archive import loader
 from etl.archive.database import driver
+from etl.archive.rows import TERMS
 from etl.archive.statements import statement
 from etl.errors import Misconfigured
 
@@ -44,7 +46,7 @@ def _add_segment(connection: Connection, fresh: Sequence[_Fresh]) -> None:
     message_ids = [message_id for message_id, _, _ in fresh]
     span = {"message_ids": message_ids, "first": min(message_ids), "last": max(message_ids)}
     connection.execute(statement("search", "supersede"), span)
-    connection.execute(statement("search", "fold"), span)
+    connection.execute(statement("search", "drop_fresh"), span)
     ordered = sorted(fresh, key=lambda row: (row[1] is not None, row[1], row[0]))
     dates = [sent_at for _, sent_at, _ in ordered if sent_at]
     segment = {
@@ -54,6 +56,7 @@ def _add_segment(connection: Connection, fresh: Sequence[_Fresh]) -> None:
         "oldest": dates[0] if dates else None,
         "newest": dates[-1] if dates else None,
     }
+    connection.execute(statement("search", "drop_superseded"), span)
     segment_id = connection.scalar(statement("search", "add_segment"), segment)
     copy = "copy search.posting (segment_id, bucket, terms, ends, places) from stdin"
     with driver(connection).cursor().copy(copy) as lines:
@@ -80,6 +83,17 @@ def _postings(messages: Iterable[bytes]) -> Iterable[str]:
 
 def _array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def add_again(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]], changed: Sequence[int]) -> None:
+    """Lay in anew the terms of messages that are read otherwise now, and of those that have none yet.
+
+    read: of each message the rows of `rows.projection`.
+    """
+    ids = [message_id for message_id, _ in read]
+    wanted = {*changed, *connection.scalars(statement("search", "unindexed"), {"message_ids": ids})}
+    connection.execute(statement("search", "drop_fresh"), {"message_ids": list(wanted)})
+    loader.copy_rows(connection, [TERMS], [rows[-1:] for message_id, rows in read if message_id in wanted])
 
 
 def _vacuum(connection: Connection) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import zstandard
 from sqlalchemy import Connection, CursorResult, Row, text
 
+from etl.archive.rows import Kept
 from etl.archive.statements import statement, titled, titles
+from etl.archive.steps import wire
 from etl.errors import Misconfigured, Stop
 from etl.mime.transfer import Base64Shape, encode
 
@@ -18,11 +20,15 @@ STEPS_AT_ONCE = 16
 
 
 class Stored:
-    """One stored message as it comes back. Drain `pieces`, then ask for its `fault`; None: all is as recorded."""
+    """One stored message as it comes back. Drain `pieces`, then ask for its `fault`; None: all is as recorded.
+
+    kept: what of it is stored as text, known then too.
+    """
 
     def __init__(self, connection: Connection, message_id: int, sha256: bytes, octets: int, steps: Iterable[Row[Any]]):
         self.message_id, self.sha256, self.octets = message_id, sha256, octets
         self.fault: str | None = "it was not read to its end"
+        self.kept = Kept()
         self._connection, self._steps = connection, steps
 
     def pieces(self) -> Iterator[bytes]:
@@ -47,7 +53,11 @@ class Stored:
 
     def _bytes(self, step: Row[Any]) -> Iterator[bytes]:
         """The bytes that one step of a recipe gives; none for the empty recipe of a message without bytes."""
-        if step.content is not None:
+        if step.text is not None:
+            before, is_head = self.kept, step.position < 0
+            self.kept = Kept(step.text) if is_head else Kept(before.head, (before.text or "") + step.text)
+            yield wire(step.text)
+        elif step.content is not None:
             yield _content(step)
         elif step.blob_id is not None:
             blob = _stream(self._connection, "blob", blob_id=step.blob_id)

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from email.message import Message
 
+from etl.mime.canonical import Canonical
 from etl.mime.rows import Defect, Leaf, Part, Reading, Skeleton
 from etl.mime.splitter import Event, Kind, Splitter
 from etl.mime.transfer import decoder, encoding_of
@@ -39,7 +40,8 @@ def read_large(skeleton: Skeleton) -> Reading:
 
     reading = read(skeleton.raw)
     parts = [_measured(part, skeleton.leaves.get(part.path)) for part in reading.parts]
-    return replace(reading, parts=parts, defects=reading.defects + skeleton.defects)
+    defects = reading.defects + skeleton.defects
+    return replace(reading, canonical_sha256=skeleton.canonical_sha256, parts=parts, defects=defects)
 
 
 def _measured(part: Part, leaf: Leaf | None) -> Part:
@@ -97,6 +99,7 @@ class LargeReader:
         self._skeleton_bytes_max = skeleton_bytes_max
         self._octets_max = skeleton_bytes_max + structure_bytes_max
         self._splitter = Splitter()
+        self._canonical = Canonical()
         self._skeleton = bytearray()
         self._full = False
         self._epilogue_octets = 0
@@ -106,13 +109,15 @@ class LargeReader:
 
     def feed(self, data: bytes) -> None:
         """The next octets of the message."""
+        self._canonical.feed(data)
         self._take(self._splitter.feed(data))
 
     def close(self) -> Skeleton:
         """What is left of the message. Nothing may be fed afterwards."""
         self._take(self._splitter.close())
         self._end_body()
-        return Skeleton(bytes(self._skeleton), self._leaves, self._splitter.defects + self._defects)
+        defects = self._splitter.defects + self._defects
+        return Skeleton(bytes(self._skeleton), self._leaves, self._canonical.close(), defects)
 
     def _take(self, events: list[Event]) -> None:
         for event in events:

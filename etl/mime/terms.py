@@ -36,7 +36,8 @@ UNSPACED = (
 
 _WORD = re.compile(f"[^{SEPARATORS}{UNSPACED}]+|[{UNSPACED}]+")
 _IS_UNSPACED = re.compile(f"[{UNSPACED}]")
-_ASCII = bytes(ord(chr(c).lower()) if chr(c).isalnum() and c < 128 else 32 for c in range(256))
+# Of UTF-8: letters small, all that separates in ASCII a blank, the octets of other characters as they are.
+_PIECES = bytes(c if c > 127 else ord(chr(c).lower()) if chr(c).isalnum() else 32 for c in range(256))
 
 
 def folded(text: str) -> str:
@@ -50,21 +51,18 @@ def folded(text: str) -> str:
 
 def words(text: str) -> set[bytes]:
     """The words of a text, and of unspaced scripts each character and each pair; in UTF-8."""
+    found = set(text.encode().translate(_PIECES).split())
     if text.isascii():
-        return _ascii_words(text)
+        return found
     # Most of most mail is ASCII: only the pieces that are not go the long way.
-    pieces = set(text.split())
-    found = _ascii_words(" ".join(piece for piece in pieces if piece.isascii()))
-    for run in set(_WORD.findall(folded(" ".join(piece for piece in pieces if not piece.isascii())))):
+    others = {piece for piece in found if not piece.isascii()}
+    found -= others
+    for run in set(_WORD.findall(folded(b" ".join(others).decode()))):
         if _IS_UNSPACED.match(run):
             found.update(map(str.encode, run), map(_pair, run, run[1:]))
         else:
             found.add(_SPELT_TWO.sub(lambda letter: _TWO[letter[0]], run).encode())
     return found
-
-
-def _ascii_words(text: str) -> set[bytes]:
-    return set(text.encode().translate(_ASCII).split())
 
 
 def _pair(first: str, second: str) -> bytes:

@@ -23,8 +23,7 @@ PARTS_MAX = 10_000
 PARAMETERS_MAX = 5_000
 PARAMETERS_CHARACTERS_MAX = 20_000
 
-# What nearly every header block is: fields, folded lines, CRLF, a blank line. All else goes the long way.
-_HEAD = re.compile(r"(?:[!-9;-~]++:[^\r\n]*+\r\n(?:[ \t][^\r\n]*+\r\n)*+)*+\r\n")
+# What nearly every header block is made of, with CRLF and then a blank line. All else goes the long way.
 _FIELD = re.compile(r"([!-9;-~]++):([^\r\n]*+\r\n(?:[ \t][^\r\n]*+\r\n)*+)")
 
 # The feed parser's own notion of a line that belongs to the headers.
@@ -43,6 +42,17 @@ class TooManyPartsDefect(errors.MessageDefect):
     """More parts than anybody sends; what follows stays whole."""
 
 
+class Entity(Message):
+    """A message or part that knows where it lies: its own octets begin at start, its body at body."""
+
+    start = 0
+    body = 0
+
+    def fill(self, fields: list[tuple[str, str]]) -> None:
+        """Take these fields at once: set_raw for each of them takes a sixth of all parsing."""
+        self._headers = fields
+
+
 @dataclass(slots=True)
 class _Span:
     """A message whose body, text[start:end], is still to be split.
@@ -50,7 +60,7 @@ class _Span:
     trimmed: its last newline belongs to the boundary that follows (RFC 2046 section 5.1.1).
     """
 
-    message: Message
+    message: Entity
     start: int
     end: int
     depth: int
@@ -64,7 +74,7 @@ class _Tree:
         self.parameters = 0
         self.waiting: list[_Span] = []
 
-    def build(self) -> Message:
+    def build(self) -> Entity:
         root = self._entity(0, len(self.text), 0, False, "text/plain")
         while self.waiting:
             self._split(self.waiting.pop())
@@ -72,28 +82,35 @@ class _Tree:
             root.defects.append(errors.MultipartInvariantViolationDefect())
         return root
 
-    def _entity(self, start: int, end: int, depth: int, trimmed: bool, default_type: str) -> Message:
+    def _entity(self, start: int, end: int, depth: int, trimmed: bool, default_type: str) -> Entity:
         """The message at text[start:end], its headers read, its body waiting."""
-        head = _HEAD.match(self.text, start, end)
-        if head:
-            message, body = Message(), head.end()
-            for name, value in _FIELD.findall(self.text, start, body):
-                # As Python does since 3.13; before, a value that begins on its second line kept its newline.
-                message.set_raw(name, value.lstrip(" \t\r\n").rstrip("\r\n"))
-        else:
-            message, body = self._irregular_head(start, end)
+        message, body = self._regular_head(start, end) or self._irregular_head(start, end)
+        message.start, message.body = start, body
         message.set_default_type(default_type)
         self.parts += 1
         self.waiting.append(_Span(message, body, end, depth, trimmed))
         return message
 
-    def _irregular_head(self, start: int, end: int) -> tuple[Message, int]:
+    def _regular_head(self, start: int, end: int) -> tuple[Entity, int] | None:
+        blank = self.text.find("\r\n\r\n", start, end) + 2
+        if blank < 2:
+            return None
+        fields = _FIELD.findall(self.text, start, blank)
+        # Where anything is no field, the fields do not fill the block.
+        if sum([len(name) + len(value) for name, value in fields]) + len(fields) != blank - start:
+            return None
+        message = Entity()
+        # As Python does since 3.13; before, a value that begins on its second line kept its newline.
+        message.fill([(name, value.lstrip(" \t\r\n").rstrip("\r\n")) for name, value in fields])
+        return message, blank + 2
+
+    def _irregular_head(self, start: int, end: int) -> tuple[Entity, int]:
         lines = _HEADER_LINES.match(self.text, start, end)
         body = lines.end() if lines else start
         parsed = HeaderParser().parsestr(self.text[start:body])
         if pushed_back := len(parsed.get_payload()):
             body -= pushed_back  # a "From " line at the end of the headers
-        message = Message()
+        message = Entity()
         message.defects = parsed.defects
         message.set_unixfrom(parsed.get_unixfrom())  # type: ignore[arg-type]  # None is what it is without
         for name, value in parsed.raw_items():
@@ -201,7 +218,7 @@ class _Tree:
         return found
 
 
-def parse(raw: bytes) -> Message:
+def parse(raw: bytes) -> Entity:
     """The tree of a message. Never recurses; linear in the size for a given nesting."""
     return _Tree(raw.decode("ascii", "surrogateescape")).build()
 

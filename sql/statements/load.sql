@@ -37,14 +37,14 @@ insert into archive.segment (message_id, position, octets, zstd, content)
 select :message_id, position, octets, zstd, content from ops.download_piece
 where delivery_id = :delivery_id and blob is null;
 
--- name: add_blob
--- The number of a blob, and whether it is new.
-with added as (
-    insert into archive.blob (sha256, octets) values (:sha256, :octets) on conflict (sha256) do nothing returning blob_id
-)
-select blob_id, true as new from added
-union all select blob_id, false from archive.blob where sha256 = :sha256
-limit 1;
+-- name: add_blobs
+-- Those that nobody else has put there.
+insert into archive.blob (sha256, octets)
+select * from unnest(cast(:sha256s as bytea[]), cast(:octets as bigint[]))
+on conflict (sha256) do nothing returning sha256;
+
+-- name: blobs
+select blob_id, sha256 from archive.blob where sha256 = any(cast(:sha256s as bytea[]));
 
 -- name: take_over_blob
 insert into archive.blob_piece (blob_id, position, octets, zstd, content)

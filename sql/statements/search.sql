@@ -16,8 +16,25 @@ insert into search.segment (first_message_id, last_message_id, oldest, newest, m
 values (:first, :last, :oldest, :newest, cast(:message_ids as bigint[]), cast(:sent_ats as timestamptz[]))
 returning segment_id;
 
--- name: fold
+-- name: drop_fresh
 delete from search.fresh where message_id = any (cast(:message_ids as bigint[]));
+
+-- name: unindexed
+-- Which of these messages have no terms anywhere.
+select n from unnest(cast(:message_ids as bigint[])) as n
+where not exists (select from search.fresh where message_id = n)
+  and not exists (select from search.segment s
+                  where n between s.first_message_id and s.last_message_id and n = any (s.message_ids));
+
+-- name: drop_superseded
+-- Segments of which no message counts any longer.
+with emptied as (
+    select segment_id from search.segment
+    where first_message_id <= :last and last_message_id >= :first and array_remove(message_ids, null) = '{}'
+), lists as (
+    delete from search.posting where segment_id in (select segment_id from emptied)
+)
+delete from search.segment where segment_id in (select segment_id from emptied);
 
 -- name: find
 -- A page of what a query finds.
@@ -25,18 +42,22 @@ select * from mart.search(:query, :matches, :after_key);
 
 -- name: show
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at, r.parser, r.subject, r.sent_at,
-       r.sent_at_source, r.date_written, r.date_offset_minutes, r.headers, r.body,
+       r.sent_at_source, r.date_written, r.date_offset_minutes, b.body,
+       coalesce((select jsonb_agg(jsonb_build_array(h.name, h.value) order by h.position)
+                 from mart.header h where h.message_id = m.message_id), '[]') as headers,
        coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' - 'position' order by p.position)
-                 from archive.participant p where p.message_id = m.message_id), '[]') as participants,
+                 from mart.participant p where p.message_id = m.message_id), '[]') as participants,
        coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' order by p.path)
                  from archive.part p where p.message_id = m.message_id), '[]') as parts,
        coalesce((select jsonb_agg(to_jsonb(d) - 'message_id' - 'position' order by d.position)
                  from archive.defect d where d.message_id = m.message_id), '[]') as defects,
+       coalesce((select jsonb_agg(to_jsonb(c) - 'message_id' order by c.source, c.position)
+                 from mart.date_candidate c where c.message_id = m.message_id), '[]') as dates,
        coalesce((select jsonb_agg(jsonb_build_object('mailbox', b.name, 'uidl', v.uidl, 'step', l.step, 'at', l.at)
                                   order by l.entry_id)
                  from archive.ledger l join archive.delivery v using (delivery_id)
                  join archive.mailbox b using (mailbox_id) where l.message_id = m.message_id), '[]') as deliveries
-from archive.message m join archive.reading r using (message_id)
+from archive.message m join archive.reading r using (message_id) join mart.body b using (message_id)
 where cast(m.message_id as text) = :id
    or (length(:id) >= 8 and starts_with(encode(m.sha256, 'hex'), lower(:id)))
 order by m.message_id limit 2;

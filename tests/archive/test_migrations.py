@@ -9,11 +9,12 @@ from etl.archive.migrations import SQL, migrate
 
 def test_migrating_again_changes_nothing(engine: Engine):
     """A migrated archive is left as it is, and Alembic's version is the newest file's number."""
+    newest = max(path.stem for path in (SQL / "migrations" / "versions").glob("*.sql")).partition("_")[0]
     with engine.connect() as connection:
         before = connection.scalar(text("select version_num from ops.migration"))
     migrate(engine)
     with engine.connect() as connection:
-        assert connection.scalar(text("select version_num from ops.migration")) == before == "0002"
+        assert connection.scalar(text("select version_num from ops.migration")) == before == newest
 
 
 def test_a_changed_view_is_made_anew(engine: Engine):

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, text
 
 from etl.archive import labels, search
 from etl.errors import Misconfigured
-from tests.archive.test_queries import deliver
+from etl.rebuild import rebuild
+from tests.archive.delivering import deliver
 
 LETTERS = {
     "invoice": b"From: Ann Lee <ann@example.org>\r\nTo: bob@example.net\r\nDate: Tue, 3 Mar 2026 10:00:00 +0100\r\n"
@@ -203,6 +204,23 @@ def test_newer_terms_of_a_message_count(archive: Engine, monkeypatch: pytest.Mon
     fold(archive, monkeypatch, 1)
     assert names(find(archive, "anew")) == ["invoice"]
     assert names(find(archive, "17")) == []
+
+
+def test_a_rebuild_makes_lost_terms_again(archive: Engine, monkeypatch: pytest.MonkeyPatch):
+    """Terms that are there, fresh or folded, it leaves alone."""
+    for segments_of in (None, 3):
+        with archive.begin() as connection:
+            connection.execute(text("truncate search.fresh, search.segment, search.posting"))
+        assert find(archive, "invoice") == []
+        rebuild(archive, every=True, report=False, tell=lambda _: None)
+        assert names(find(archive, "invoice")) == ["invoice", "draft"]
+        if segments_of:
+            fold(archive, monkeypatch, segments_of)
+        rebuild(archive, every=True, report=False, tell=lambda _: None)
+        with archive.connect() as connection:
+            count = connection.scalar(text("select count(*) from search.fresh"))
+        assert count == (0 if segments_of else 6)
+        assert names(find(archive, "invoice")) == ["invoice", "draft"]
 
 
 def test_long_words_and_long_texts_are_found(engine: Engine, monkeypatch: pytest.MonkeyPatch):

@@ -10,7 +10,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -19,12 +19,13 @@ from statistics import median, quantiles
 from sqlalchemy import Connection, text
 
 from etl.archive import search
-from etl.archive.database import driver, engine_for
+from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
+from etl.archive.loader import copy_rows
 from etl.archive.migrations import migrate
-from etl.archive.rows import copy_text
-from etl.mime import terms
+from etl.archive.rows import PROJECTIONS, TERMS, Kept, copy_text, projection
 from etl.mime.rows import Participant, Reading
+from etl.mime.version import PARSER
 
 MIB = 1024 * 1024
 BATCH = 1024
@@ -33,6 +34,7 @@ WORDS_OF_MESSAGE = 100
 QUERIES_OF_A_KIND = 25
 SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 HAN = [chr(c) for c in range(0x4E00, 0x4E00 + 2000)]
+MESSAGE = ("archive.message", "message_id, sha256, octets, head_sha256, session_id")
 BEGAN = datetime(2010, 1, 1, tzinfo=UTC)
 
 random_words = random.Random(1)
@@ -96,47 +98,22 @@ class Archive:
         """Lay in messages until there are so many."""
         while self.messages < size:
             numbers = range(self.messages + 1, min(self.messages + BATCH, size) + 1)
-            read = [(number, message(number)) for number in numbers]
+            read = [projection(number, message(number), PARSER, Kept()) for number in numbers]
             with self.connection.begin():
-                for table, columns, rows in self._others(read):
-                    self._copy(table, columns, rows)
+                copy_rows(self.connection, [MESSAGE], [[record(number)] for number in numbers])
+                copy_rows(self.connection, PROJECTIONS, read)
             began = time.perf_counter()
             with self.connection.begin():
-                rows = b"".join(copy_text(number, [(r.sent_at, terms.of(r))]) for number, r in read)
-                self._copy("search.fresh", "message_id, sent_at, terms", rows)
+                copy_rows(self.connection, [TERMS], [rows[-1:] for rows in read])
             while search.fold(self.connection):
                 pass
             self.seconds += time.perf_counter() - began
             self.messages = numbers[-1]
 
-    def _copy(self, table: str, columns: str, rows: bytes) -> None:
-        with driver(self.connection).cursor().copy(f"copy {table} ({columns}) from stdin") as copy:
-            copy.write(rows)
 
-    @staticmethod
-    def _others(read: list[tuple[int, Reading]]) -> Iterator[tuple[str, str, bytes]]:
-        hashed = [(n, n.to_bytes(32), len(r.text)) for n, r in read]
-        yield (
-            "archive.message",
-            "message_id, sha256, octets, head_sha256, session_id",
-            b"".join(copy_text(n, [(sha256, octets, sha256, 1)]) for n, sha256, octets in hashed),
-        )
-        yield (
-            "archive.reading",
-            'message_id, parser, subject, "references", headers, sent_at, sent_at_source, body',
-            b"".join(copy_text(n, [("made", r.subject, [], "[]", r.sent_at, "date", r.text)]) for n, r in read),
-        )
-        yield (
-            "archive.participant",
-            "message_id, position, role, name, written, address, domain",
-            b"".join(
-                copy_text(
-                    n,
-                    [(i, p.role, p.name, p.address, p.address, "example.org") for i, p in enumerate(r.participants)],
-                )
-                for n, r in read
-            ),
-        )
+def record(number: int) -> bytes:
+    """The row of a message that has no bytes."""
+    return copy_text(number, [(number.to_bytes(32), 0, bytes(32), 1)])
 
 
 def of_rank(first: int, last: int) -> str:

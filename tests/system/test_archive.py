@@ -67,6 +67,7 @@ def test_what_was_archived_is_found_and_shown(tmp_path: Path, pop3_server: Dovec
     assert popvault("search", "明天 -会议").stdout == "0 found\n"
     shown = json.loads(popvault("show", hashlib.sha256(wire(MESSAGES[0])).hexdigest()[:10], "--json").stdout)
     assert (shown["subject"], shown["deliveries"][0]["mailbox"]) == ("one", "ann6")
+    assert "archived" in {date["source"] for date in shown["dates"]}
     assert popvault("show", "999").returncode == 2
 
 

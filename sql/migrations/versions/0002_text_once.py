@@ -1,4 +1,4 @@
-"""Search by lists of messages for each term, labels, saved searches: see 0002_search.sql beside this file."""
+"""Text is stored once, small attachments as blobs too: see 0002_text_once.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 

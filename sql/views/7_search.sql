@@ -256,12 +256,11 @@ begin
     return case
         when field = 'subject' then (select r.subject from archive.reading r where r.message_id = id)
         when field = 'filename' then (
-            select string_agg(a.filename, E'\n' order by a.path) from archive.part a
-            where a.message_id = id and a.attachment)
+            select string_agg(a.filename, E'\n' order by a.path) from mart.attachment a where a.message_id = id)
         when field in ('from', 'to', 'cc', 'bcc') then (
-            select string_agg(concat_ws(' ', p.name, p.address), E'\n' order by p.position) from archive.participant p
+            select string_agg(concat_ws(' ', p.name, p.written), E'\n' order by p.position) from mart.participant p
             where p.message_id = id and (p.role = field or (field = 'from' and p.role = 'sender')))
-        when field = 'body' then (select b.body from mart.message b where b.message_id = id)
+        when field = 'body' then (select b.body from mart.body b where b.message_id = id)
         else (select string_agg(search.text(id, each), E'\n')
               from unnest('{subject,from,to,cc,bcc,filename}'::text[]) as each)
     end;
@@ -307,7 +306,7 @@ begin
             when 'label' then exists (
                 select from search.labelled l join search.label b using (label_id)
                 where l.message_id = id and b.name = a.value)
-            when 'has' then exists (select from archive.part p where p.message_id = id and p.attachment)
+            when 'has' then exists (select from mart.attachment f where f.message_id = id)
             else search.stands(id, a.field, coalesce(a.pattern, search.pattern(search.words(a.value))))
         end;
         satisfied := satisfied or has <> a.excluded;

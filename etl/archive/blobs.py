@@ -1,0 +1,48 @@
+"""Blobs: each distinct content once, whatever messages and loaders bring it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from etl.archive.database import driver
+from etl.archive.recipe import CHUNK_OCTETS
+from etl.archive.rows import compressed
+from etl.archive.statements import statement
+from etl.archive.steps import BlobStep
+
+
+def add(connection: Connection, octets: Mapping[bytes, int]) -> tuple[dict[bytes, int], set[bytes]]:
+    """The number of each blob, and those that are new and have no pieces yet. octets: by SHA-256."""
+    # Sorted, so that two loaders with the same blobs wait for each other instead of deadlocking. What another loader
+    # commits meanwhile is seen by the second statement and not by the first.
+    named = {"sha256s": sorted(octets), "octets": [octets[sha256] for sha256 in sorted(octets)]}
+    new = {bytes(sha256) for sha256 in connection.scalars(statement("load", "add_blobs"), named)}
+    rows = connection.execute(statement("load", "blobs"), {"sha256s": sorted(octets)})
+    return {bytes(row.sha256): row.blob_id for row in rows}, new
+
+
+def add_steps(connection: Connection, steps: Sequence[BlobStep]) -> None:
+    """Add the blobs of new messages, and the steps of their recipes that are made of them."""
+    if not steps:
+        return
+    content = {step.sha256: step.content for step in steps}
+    numbers, new = add(connection, {sha256: len(octets) for sha256, octets in content.items()})
+    cursor = driver(connection).cursor()
+    with cursor.copy("copy archive.blob_piece (blob_id, position, octets, zstd, content) from stdin") as copy:
+        for sha256 in sorted(new):
+            for row in _pieces(content[sha256]):
+                copy.write_row((numbers[sha256], *row))
+    with cursor.copy(
+        "copy archive.segment (message_id, position, octets, blob_id, line_octets, line_end, final_line_end) from stdin"
+    ) as copy:
+        for s in steps:
+            shape = (s.line_octets, s.line_end, s.final_line_end)
+            copy.write_row((s.message_id, s.position, s.message_octets, numbers[s.sha256], *shape))
+
+
+def _pieces(content: bytes) -> Iterator[tuple[Any, ...]]:
+    """The rows of a blob's pieces; one without bytes for a blob without bytes."""
+    for position, start in enumerate(range(0, len(content) or 1, CHUNK_OCTETS)):
+        piece = content[start : start + CHUNK_OCTETS]
+        yield position, len(piece), *compressed(piece)
