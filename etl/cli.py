@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
-from etl.archive import dictionary, ledger, questions, rights, stored
+from etl.archive import dictionary, labels, ledger, questions, rights, stored
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.projection import Again, Difference
 from etl.archive.search import find
@@ -259,14 +259,73 @@ def status(as_json: bool) -> None:
 @main.command(context_settings={"ignore_unknown_options": True})  # -word means without it
 @click.argument("words", nargs=-1, required=True, type=Words())
 @click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
-def search(words: tuple[str, ...], matches: int) -> None:
-    """Find messages by their words: plain words, "a phrase", -without, or."""
+@click.option(
+    "--after", "after_key", type=Words(), help="Go on behind the row with this key, which a full page ends with."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def search(words: tuple[str, ...], matches: int, after_key: str | None, as_json: bool) -> None:
+    """Find messages: words, "a phrase", -without, one or other, and by what they are.
+
+    \b
+    from: to: cc: bcc: subject: filename:   words, or a whole address, in that place
+    has:attachment  mailbox:NAME  label:NAME  saved:NAME
+    after:2026-03-31  before:2026   sent since then, sent before then (UTC)
+    """
     with open_archive() as engine, engine.connect() as connection:
-        found = find(connection, " ".join(words), matches)
+        found = find(connection, " ".join(words), matches, after_key)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+        return
     for row in found:
         date = f"{row['sent_at']:%Y-%m-%d}" if row["sent_at"] else "no date   "
-        say(f"{row['message_id']:>8}  {date}  {row['sender'] or '-'}  {row['subject'] or '(no subject)'}")
-    click.echo(f"{len(found)} found")
+        sender = " ".join(filter(None, (row["from_name"], row["from_address"]))) or "-"
+        say(f"{row['message_id']:>8}  {date}  {sender}  {row['subject'] or '(no subject)'}")
+        if row["snippet"]:
+            say(f"          {row['snippet']}")
+    more = f"; more of them: --after {found[-1]['key']}" if len(found) == matches else ""
+    click.echo(f"{len(found)} found{more}")
+
+
+@main.command()
+@click.argument("name", required=False, type=Words())
+@click.argument("messages", nargs=-1, type=int)
+@click.option("--search", "query", type=Words(), help="All that this search finds, too.")
+@click.option("--remove", is_flag=True, help="Take the label from these; without any, remove the label itself.")
+def label(name: str | None, messages: tuple[int, ...], query: str | None, remove: bool) -> None:
+    """Put messages, by their numbers, under a label; without arguments, list the labels.
+
+    label:NAME in a search finds them. A message may have many labels.
+    """
+    with open_archive() as engine, engine.connect() as connection:
+        if name is None:
+            rows = [[row["name"], str(row["messages"])] for row in labels.labels(connection)]
+            _print_table(("label", "messages"), rows)
+        elif remove and not messages and query is None:
+            labels.remove(connection, name)
+            say(f"{name}: removed; its messages stay")
+        elif remove:
+            say(f"{name}: taken from {labels.take(connection, name, messages, query)}")
+        else:
+            say(f"{name}: put on {labels.put(connection, name, messages, query)}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name", required=False, type=Words())
+@click.argument("words", nargs=-1, type=Words())
+@click.option("--remove", is_flag=True, help="Forget it.")
+def save(name: str | None, words: tuple[str, ...], remove: bool) -> None:
+    """Save a search under a name; without arguments, list those saved. saved:NAME in a search asks it."""
+    with open_archive() as engine, engine.connect() as connection:
+        if name is None:
+            _print_table(("name", "query"), [[row["name"], row["query"]] for row in labels.saved(connection)])
+        elif remove:
+            labels.forget(connection, name)
+            say(f"{name}: forgotten")
+        elif not words:
+            raise Misconfigured(f"say what {name} is to find, or --remove")
+        else:
+            labels.save(connection, name, " ".join(words))
+            say(f"{name}: saved; popvault search saved:{name} asks it")
 
 
 @main.command()

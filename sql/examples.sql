@@ -88,3 +88,9 @@ select * from mart.balance where not balanced;
 
 -- mart.verification: when all was last verified
 select max(ended_at) from mart.verification where verified;
+
+-- mart.label: how many messages each label has
+select label, count(*) from mart.label group by label;
+
+-- mart.saved_search: searches that were saved, by whom
+select name, query, saved_by from mart.saved_search order by name;

@@ -17,6 +17,7 @@ CHAPTERS = {
     "Threads": ("thread", "reply"),
     "What is in a message": ("attachment", "header", "hop", "date_candidate", "defect"),
     "Mailboxes": ("mailbox", "delivery", "step", "volume", "session", "balance", "verification"),
+    "Folders": ("label", "saved_search"),
 }
 # Columns by which views are joined.
 JOINED_BY = ("message_id", "thread_id", "delivery_id", "session_id", "mailbox", "address", "domain")

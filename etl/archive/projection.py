@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection
 
-from etl.archive import loader, stored
+from etl.archive import loader, search, stored
 from etl.archive.database import driver
 from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import PROJECTIONS, Kept
@@ -171,6 +171,7 @@ def replace(
                 [changed],
             )
         ids = [message_id for message_id, _ in read]
+        search.add_again(connection, read, changed)
         connection.execute(statement("rebuild", "read_by"), {"parser": parser, "message_ids": ids})
         done = {"up_to": up_to, "messages": len(read), "changed": len(changed)}
         connection.execute(statement("rebuild", "advance"), {"rebuild_id": rebuild_id, **done})

@@ -33,9 +33,14 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('archive.manner',      false, 'select, insert', 'select', 'select', 'select'),
     ('threads.key',         false, 'select, insert, update', null, null, 'select'),
     ('threads.member',      false, 'select, insert, update', 'select', 'select', 'select'),
-    ('search.document',     false, 'select, insert', null,     'select', 'select'),
+    ('search.fresh',        false, 'select, insert, delete', null, 'select', 'select'),
+    ('search.segment',      false, 'select, insert, update, delete', null, 'select', 'select'),
+    ('search.posting',      false, 'select, insert, delete', null, 'select', 'select'),
+    -- Folders that people make.
+    ('search.label',        false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
+    ('search.labelled',     false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
+    ('search.saved',        false, null, 'select, insert, update, delete', 'select, insert, update, delete', 'select'),
     -- What work is under way.
-    ('search.pending',      false, 'select, insert, update, delete', null, null, 'select'),
     ('threads.pending',     false, 'select, delete', null, null, 'select'),
     ('ops.pause',           false, 'select, insert, update', null, null, 'select'),
     ('ops.download_piece',  false, 'select, insert, delete', null, null, 'select'),
@@ -67,6 +72,8 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     -- Why two messages are the same mail is found in their texts.
     ('mart.same_as',        false, null,             null,     'select', 'select'),
     ('mart.session',        false, null,             'select', 'select', 'select'),
+    ('mart.label',          false, null,             'select', 'select', 'select'),
+    ('mart.saved_search',   false, null,             'select', 'select', 'select'),
     ('mart.verification',   false, null,             'select', 'select', 'select');
 
 do $$

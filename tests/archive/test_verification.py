@@ -168,7 +168,7 @@ def test_a_message_that_is_gone_with_all_its_rows_is_missed(archive: Engine):
             connection.execute(text("delete from archive.delivery where delivery_id = 1"))
             connection.execute(text("delete from archive.blob_piece"))
             connection.execute(text("delete from archive.blob"))
-            connection.execute(text("delete from search.pending"))
+            connection.execute(text("delete from search.fresh"))
         places = found(connection)
     for missing in ("archive.message 1", "archive.ledger 1", "archive.delivery 1"):
         assert f"{missing}: it is missing" in places
@@ -234,9 +234,9 @@ def test_a_sample_is_as_large_as_asked_and_books_are_whole(engine: Engine, tmp_p
     [
         (
             "update archive.reading set subject = 'other'",
-            "message 1: archive.reading: subject is 'other', read as None",
+            "archive.reading: subject is 'other', read as None",
         ),
-        ("delete from archive.participant", "message 1: archive.participant 0: is missing"),
+        ("delete from archive.participant", "archive.participant 0: is missing"),
     ],
 )
 def test_what_was_read_is_read_again(engine: Engine, tmp_path: Path, damage: str, said: str):

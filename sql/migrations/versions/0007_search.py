@@ -1,4 +1,4 @@
-"""Threads, and how a message was sent: see 0007_threads.sql beside this file."""
+"""Search by lists of messages for each term, labels, saved searches: see 0007_search.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 
