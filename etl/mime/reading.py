@@ -6,9 +6,10 @@ read is a defect of the message, never an error.
 
 import logging
 import re
+from collections.abc import Mapping
 
-from etl.mime import charsets, headers, parts, text, tree
-from etl.mime.rows import Defect, Reading, unread
+from etl.mime import charsets, contents, headers, parts, text, tree
+from etl.mime.rows import Defect, Leaf, Reading, unread
 
 # mail-parser logs what it cannot decode; we keep it as defects instead.
 logging.getLogger("mailparser").setLevel(logging.CRITICAL)
@@ -20,22 +21,29 @@ _LABELS_OCTETS = 64 * 1024
 _SAYING_NOTHING = {None, "ascii", "utf-8", "iso8859-1", "cp1252"}
 
 
-def read(raw: bytes) -> Reading:
-    """Read a message: the bytes off the wire. Never raises."""
+_NOTHING_CUT: Mapping[str, Leaf] = {}
+
+
+def read(raw: bytes, cut: Mapping[str, Leaf] = _NOTHING_CUT) -> Reading:
+    """Read a message: the bytes off the wire. Never raises.
+
+    cut: of a skeleton (`large`), the measures of the leaves that are not whole in it, by path.
+    """
     try:
-        return _read(raw, [])
+        return _read(raw, [], cut)
     except Exception as error:  # the contract: whatever the bytes are, there is a reading
         return unread(f"{type(error).__name__}: {error}")
 
 
-def _read(raw: bytes, defects: list[Defect]) -> Reading:
+def _read(raw: bytes, defects: list[Defect], cut: Mapping[str, Leaf]) -> Reading:
     fallback = None if raw.isascii() else _spoken(raw)
     message = tree.parse(raw)
     raw_headers = headers.raw_headers(message)
     decoded = headers.decoded(message, fallback, defects)
     firsts = headers.firsts(decoded)
     date_written, date_at, offset = headers.date(raw_headers, defects)
-    rows, bodies = parts.read(message, fallback, defects)
+    walked = parts.read(message, fallback, defects, cut)
+    opened = contents.read(walked, fallback, defects, cut)
     hops = headers.hops(raw_headers, fallback, defects)
     hop_at = next((hop.at for hop in hops if hop.at), None)
     return Reading(
@@ -50,9 +58,12 @@ def _read(raw: bytes, defects: list[Defect]) -> Reading:
         sent_at=date_at or hop_at,
         sent_at_source="date" if date_at else "received" if hop_at else None,
         participants=headers.participants(raw_headers, fallback, defects),
-        parts=rows,
+        parts=opened.parts,
+        nested=opened.nested,
+        reports=opened.reports,
+        events=opened.events,
         hops=hops,
-        text=text.of_bodies(bodies, fallback, defects),
+        text=text.of_bodies(opened.bodies, fallback, defects),
         defects=defects,
     )
 

@@ -5,7 +5,13 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
        r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name, f.address as from_address,
        split_part(f.address, '@', -1) as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
        (select count(*) from archive.part p where p.message_id = m.message_id and p.attachment) as attachments,
-       (select count(*) from archive.defect d where d.message_id = m.message_id) as defects
+       (select count(*) from archive.defect d where d.message_id = m.message_id) as defects,
+       (select min(p.protection) from archive.part p
+        where p.message_id = m.message_id and p.protected_by <> 'password'
+          and (p.protected_by = 'smime' or not p.attachment)) as protection,
+       (select string_agg(distinct p.protected_by, ', ' order by p.protected_by) from archive.part p
+        where p.message_id = m.message_id and p.protected_by <> 'password'
+          and (p.protected_by = 'smime' or not p.attachment)) as protected_by
 from archive.message m
 join archive.reading r using (message_id)
 left join lateral (
@@ -29,6 +35,9 @@ comment on column mart.message.in_reply_to is 'Message-ID that it answers, if an
 comment on column mart.message."references" is 'Message-IDs of its thread, oldest first.';
 comment on column mart.message.attachments is 'Number of attachments.';
 comment on column mart.message.defects is 'Number of things that are wrong with it; see mart.defect.';
+comment on column mart.message.protection is
+    'encrypted where it or a part of it is, a forwarded message too, else signed where one is; null for neither. Attachments apart.';
+comment on column mart.message.protected_by is 'By what: pgp, smime, or another protocol; several are listed.';
 
 create or replace view mart.body with (security_invoker) as
 select r.message_id, coalesce(r.body, (
@@ -68,16 +77,24 @@ comment on column mart.participant.domain is 'Its domain.';
 comment on column mart.participant.written is 'Address as written.';
 
 create or replace view mart.attachment with (security_invoker) as
-select message_id, path, filename, content_type, octets, encode(sha256, 'hex') as sha256, disposition
+select message_id, path, filename, content_type, octets, encode(sha256, 'hex') as sha256, disposition,
+       coalesce(safe_name, filename) as safe_name, sniffed_type, protection, protected_by, packing
 from archive.part where attachment;
-comment on view mart.attachment is 'One row for each attachment of a message.';
+comment on view mart.attachment is
+    'One row for each attachment of a message; for those packed in one (winmail.dat) or in the text (uuencode), too.';
 comment on column mart.attachment.message_id is 'The message.';
-comment on column mart.attachment.path is 'Its place in the message: 1.2 is the second part.';
+comment on column mart.attachment.path is 'Its place in the message: 1.2 is the second part, 1.2/1 the first file packed in that.';
 comment on column mart.attachment.filename is 'File name, decoded; null where it has none; not safe as a path.';
 comment on column mart.attachment.content_type is 'Declared type.';
 comment on column mart.attachment.octets is 'Size in bytes, decoded.';
 comment on column mart.attachment.sha256 is 'SHA-256 of the decoded content, in hexadecimal: the same file has the same hash everywhere.';
 comment on column mart.attachment.disposition is 'inline, attachment or other; null where not declared.';
+comment on column mart.attachment.safe_name is
+    'Name for a disk: no separators, controls or names of devices, never empty; not unique within the message.';
+comment on column mart.attachment.sniffed_type is 'Type that its first bytes show; null where they show none, as of plain text.';
+comment on column mart.attachment.protection is 'signed or encrypted; null for neither.';
+comment on column mart.attachment.protected_by is 'By what: pgp, smime, password (a locked ZIP, PDF or Office file), or another protocol.';
+comment on column mart.attachment.packing is 'How a part held the file: tnef (winmail.dat) or uuencode; null for a part of its own.';
 
 create or replace view mart.header with (security_invoker) as
 select r.message_id, f.position, f.name, coalesce(r.decoded ->> cast(f.position as text), f.value) as value
