@@ -12,7 +12,7 @@ OVER = $(if $(MAILBOXES),env POPVAULT_MAILBOXES="$(MAILBOXES)",$(BIN)/python -m 
 # `exec` below: told to stop, make tells its child, and that must not be a shell that keeps it to itself.
 # All that they make is below it, and nothing in the user's home.
 run serve stop airflow: export POPVAULT_HOME ?= $(CURDIR)/.popvault
-# Where it is set, Python compiles 2,000 modules of Airflow anew at every start: 5 s.
+# Where it is set, Python compiles at every start what was not compiled when it was installed.
 unexport PYTHONDONTWRITEBYTECODE
 # Trust for the packages' source what this machine trusts: in many houses that is an authority of their own.
 export UV_SYSTEM_CERTS := true
@@ -60,7 +60,7 @@ $(VENV)/uv:
 
 $(INSTALLED): deploy/requirements.txt pyproject.toml | $(VENV)/uv
 	@echo "popvault: installing what deploy/requirements.txt pins"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r deploy/requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r deploy/requirements.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -7,10 +7,10 @@ intake      between sockets and database; large: messages too large to hold; hos
 pop3/       all we know of POP3, without a clock or a database
 mime/       bytes to headers, parts, addresses, dates, defects
 archive/    all we know of Postgres: ledger, loader, search, verify
-parsers     the processes that parse beside the download
+parsers     the processes that parse beside the download; parsing: what each of them does
 config      the only reader of environment and files; places finds the line of a key
 tokens      OAuth access tokens
-cli         the popvault command
+cli         the popvault command; __main__ starts it
 airflow/    the only folder that knows Airflow
 """
 

@@ -7,25 +7,28 @@ import asyncio
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import psycopg
-from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
-from etl.archive import ledger, statements, stored
+from etl.archive import ledger, rights, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.projection import Difference
 from etl.archive.search import find
 from etl.archive.search import show as show_message
+from etl.archive.stored import Chosen
+from etl.archive.verification import Verification, books, rehashed
 from etl.errors import Failure, Misconfigured, Stop
 from etl.pipeline import archive_shard, look, open_archive
 from etl.rebuild import OnDifferences
@@ -56,7 +59,10 @@ class Commands(click.Group):
             _complain(error, 1)
         except (DBAPIError, psycopg.Error) as error:
             # The first line of Postgres's own words; with the statement it would be a traceback in disguise.
-            words = (str(getattr(error, "orig", error)).strip().splitlines() or ["no reason given"])[0]
+            cause = getattr(error, "orig", error)
+            words = (str(cause).strip().splitlines() or ["no reason given"])[0]
+            if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+                _complain(Stop(f"this login may not do that: {words}; see Rights in the README"), 1)
             _complain(Stop(f"the database refused: {words}; is POPVAULT_DATABASE_URL right?"), 1)
         except BrokenPipeError:
             raise  # click knows what to do when nobody reads on
@@ -157,7 +163,7 @@ def run(mailboxes: Path, dry_run: bool, quarantined: bool, names: tuple[str, ...
     """Archive all enabled mailboxes of the file, or those named."""
     chosen = config.mailboxes(mailboxes, names)
     options = Options(delete=not dry_run, quarantined=quarantined)
-    with open_archive() as engine:
+    with open_archive(rights.LOADER) as engine:
         with engine.connect() as connection:
             run_id = ledger.begin_run(connection, "command", etl.__version__)
         with progress("archiving") as advance:
@@ -192,6 +198,43 @@ def enrol() -> None:
     """Let this database delete mail on servers, instead of the one it was copied from."""
     with open_archive() as engine, engine.connect() as connection:
         click.echo(f"from now on only this database may delete mail on servers: {ledger.enrol(connection)}")
+
+
+@main.command()
+@click.argument("role", type=Words())
+@click.argument("mailboxes", nargs=-1, type=Words())
+@click.option("--all", "every", is_flag=True, help="All mailboxes, those to come too.")
+def grant(role: str, mailboxes: tuple[str, ...], every: bool) -> None:
+    """Let a database role see mailboxes: those named, or all."""
+    chosen = _chosen(mailboxes, every)
+    with open_archive() as engine, engine.connect() as connection:
+        rights.grant(connection, role, chosen)
+
+
+@main.command()
+@click.argument("role", type=Words())
+@click.argument("mailboxes", nargs=-1, type=Words())
+@click.option("--all", "every", is_flag=True, help="The right to see all; mailboxes granted by name stay granted.")
+def revoke(role: str, mailboxes: tuple[str, ...], every: bool) -> None:
+    """Take back from a database role what was granted."""
+    chosen = _chosen(mailboxes, every)
+    with open_archive() as engine, engine.connect() as connection:
+        rights.revoke(connection, role, chosen)
+
+
+def _chosen(mailboxes: tuple[str, ...], every: bool) -> Sequence[str | None]:
+    if bool(mailboxes) == every:
+        raise click.UsageError("name mailboxes, or say --all")
+    return [None] if every else mailboxes
+
+
+@main.command("rights")
+def show_rights() -> None:
+    """Show which role may see which mailbox, and who granted it when."""
+    with open_archive() as engine, engine.connect() as connection:
+        rows = rights.granted(connection)
+    columns = ("role", "mailbox", "granted_by", "granted_at")
+    _print_table(columns, [[_cell(row[column]) for column in columns] for row in rows])
 
 
 @main.command()
@@ -281,18 +324,48 @@ def export(folder: Path, mailbox: str | None) -> None:
         _report(stored.export(connection, folder, mailbox), "exported")
 
 
+class Sample(click.ParamType[Chosen]):
+    """How much to take at random: a number of messages, or a share of them."""
+
+    name = "N or P%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Chosen:
+        """What is chosen: 100 messages, or 5%."""
+        if not (asked := re.fullmatch(r"(\d+(?:\.\d+)?)(%)?", str(value))):
+            self.fail("say how many messages, as 100, or which share of them, as 5%")
+        number, percent = asked.groups()
+        return Chosen(percent=float(number)) if percent else Chosen(sample=int(float(number)))
+
+
 @main.command()
-def verify() -> None:
-    """Re-hash all that is stored and check the books; exit 1 names every mismatch."""
-    with open_archive() as engine, engine.connect() as connection:
-        faults = _hash_all(stored.checked(connection), "re-hashed")
-        for says, found in stored.books(connection).items():
-            click.echo(f"{'NO' if found else 'ok'}  {says}")
-            faults += len(found)
-            for what in found:
-                click.echo(f"    {what}", err=True)
+@click.option("--sample", type=Sample(), help="Re-hash only so many messages, taken at random.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Re-hash only what was archived since this day (UTC).")
+def verify(sample: Chosen | None, since: datetime | None) -> None:
+    """Re-hash what is stored and check the books and seals; exit 1 names every mismatch. It is itself recorded."""
+    asked = replace(sample or Chosen(), since=since.date() if since else None)
+    with (
+        open_archive(rights.AUDITOR) as engine,
+        engine.connect() as connection,
+        Verification(engine, asked) as verification,
+    ):
+        _hash_all(_counted(rehashed(connection, asked), verification), "re-hashed", verification.note)
+        for says, found in books(connection):
+            whole = True
+            for place in found:
+                whole = False
+                verification.note(place, says)
+                say(f"    {place}", err=True)
+            click.echo(f"{'ok' if whole else 'NO'}  {says}")
+        verification.end()
+    faults = verification.faults
     click.echo("verified: all is as recorded" if not faults else f"NOT verified: {faults} mismatches")
     sys.exit(int(bool(faults)))
+
+
+def _counted(messages: Iterator[stored.Stored], verification: Verification) -> Iterator[stored.Stored]:
+    for message in messages:
+        verification.count(message)
+        yield message
 
 
 @main.command()
@@ -347,6 +420,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table as wide as the terminal; elsewhere each row on one line, for grep and awk."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -374,30 +448,40 @@ def stop() -> None:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, a plain line for every thousand elsewhere; call with (more to do, more done)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=0)
+    with _bar(what) if sys.stderr.isatty() else nullcontext(None) as show:
         total = done = 0
 
         def advance(more: int, finished: int) -> None:
             nonlocal total, done
             total, done = total + more, done + finished
-            bar.update(task, total=total, completed=done)
-            if bar.disable and finished and done % 1000 == 0:
+            if show:
+                show(total, done)
+            elif finished and done % 1000 == 0:
                 click.echo(f"{what}: {done} of {total}", err=True)
 
         yield advance
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    # Imported where it is needed: a scheduled run has no terminal, and this is a tenth of its start.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=0)
+        yield lambda total, done: bar.update(task, total=total, completed=done)
 
 
 def _report(messages: Iterator[stored.Stored], what: str) -> None:
     sys.exit(int(bool(_hash_all(messages, what))))
 
 
-def _hash_all(messages: Iterator[stored.Stored], what: str) -> int:
-    """Count the messages, name each fault; how many faults there were."""
+def _hash_all(
+    messages: Iterator[stored.Stored], what: str, note: Callable[[str, str], None] = lambda place, fault: None
+) -> int:
+    """Count the messages, name each fault and note it; how many faults there were."""
     count = octets = faults = 0
     with progress(what) as advance:
         for message in messages:
@@ -405,6 +489,8 @@ def _hash_all(messages: Iterator[stored.Stored], what: str) -> int:
             advance(1, 1)
             if message.fault:
                 faults += 1
-                click.echo(f"message {message.message_id} {message.sha256.hex()}: {message.fault}", err=True)
+                place = f"message {message.message_id} {message.sha256.hex()}"
+                note(place, message.fault)
+                click.echo(f"{place}: {message.fault}", err=True)
     click.echo(f"{what}: {count} messages, {octets} bytes, {faults} faults")
     return faults

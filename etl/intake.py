@@ -20,13 +20,17 @@ from etl.archive.loader import Arrival
 from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import Blocks
 from etl.errors import DatabaseAway, Failure, Retry, Skip, Stop
-from etl.parsers import Job, Parsers, bare
+from etl.parsers import Parsers
+from etl.parsing import Job, bare
 
 log = logging.getLogger(__name__)
 
 # A batch is what one transaction commits and one parser takes: the cost of both is shared.
 BATCH_MESSAGES = 128
 BATCH_OCTETS = 2 * CHUNK_OCTETS
+# So many are enough where a parser or the database would idle: the loading begins sooner, and so it ends. A transaction
+# costs what some ten messages do.
+EARLY_MESSAGES = 32
 # Bytes that may be between the sockets and the database: what bounds the memory.
 IN_FLIGHT_OCTETS = 12 * CHUNK_OCTETS
 
@@ -87,6 +91,8 @@ def _failure(error: DBAPIError | psycopg.Error) -> Retry | Skip | Stop:
     state = str(getattr(cause, "sqlstate", None) or "")
     if state.startswith(LACKING):
         return Stop(f"the database is short of something: {_words(error)}; make room, then run again")
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return Stop(f"this login may not do that: {_words(error)}; see Rights in the README")
     if isinstance(cause, psycopg.OperationalError) and not state.startswith(LIMITS):
         return Retry(f"the database broke off: {_words(error)}; what was committed is safe, run again")
     return Skip(f"the database refused: {_words(error)}")
@@ -160,7 +166,7 @@ class Intake:
         await asyncio.gather(*self._batches, return_exceptions=True)
 
     def expect(self, messages: int) -> None:
-        """So many messages will come: their parsers are started while they are on the way."""
+        """So many messages will come, or may: their parsers are started while they are on the way."""
         self._parsers.start(math.ceil(messages / BATCH_MESSAGES))
 
     async def put(self, arrival: Arrival) -> asyncio.Future[str]:
@@ -176,10 +182,17 @@ class Intake:
         self._waiting_octets += size
         if len(self._waiting) >= BATCH_MESSAGES or self._waiting_octets >= BATCH_OCTETS:
             self.flush()
+        else:
+            self._flush_early()
         return future
 
     def _has_room(self, size: int) -> bool:
         return not self._octets or self._octets + size <= IN_FLIGHT_OCTETS
+
+    def _flush_early(self) -> None:
+        """Send off what waits if somebody idles: each parser that is up may read a batch while one is loaded."""
+        if len(self._waiting) >= EARLY_MESSAGES and len(self._batches) <= self._parsers.up:
+            self.flush()
 
     def flush(self) -> None:
         """Send off what waits, however little."""
@@ -187,7 +200,11 @@ class Intake:
             batch, self._waiting, self._waiting_octets = self._waiting, [], 0
             task = asyncio.create_task(self._deliver(batch))
             self._batches.add(task)
-            task.add_done_callback(self._batches.discard)
+            task.add_done_callback(self._over)
+
+    def _over(self, batch: asyncio.Task[None]) -> None:
+        self._batches.discard(batch)
+        self._flush_early()
 
     async def _deliver(self, batch: list[tuple[Arrival, asyncio.Future[str]]]) -> None:
         arrivals = [arrival for arrival, _ in batch]

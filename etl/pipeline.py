@@ -18,6 +18,7 @@ from etl.archive import ledger
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.migrations import migrate
+from etl.archive.rights import may_take
 from etl.config import Mailbox
 from etl.errors import Busy, DatabaseAway, Failure, Retry, Stop
 from etl.hosts import Hosts
@@ -101,6 +102,8 @@ class _Sessions:
         self._visit = visit
         self._listing, self._retrieval = Listing(visit), Retrieval(visit)
         self._complaint: Failure | None = None
+        # Whether a server that offers PIPELINING is believed: not after a session that did not come to its listing.
+        self._at_once = True
 
     async def all(self) -> Done:
         """As many sessions as it takes; of those cut short no more than SESSIONS_MAX in a row that gain nothing."""
@@ -122,6 +125,9 @@ class _Sessions:
         if wait > PAUSE_SECONDS_MAX:
             return Busy(f"the server asked to be left alone for another {wait:.0f} seconds; a later run goes on", wait)
         await asyncio.sleep(wait)
+        if await self._visit.archive.do(ledger.is_lively, self._visit.mailbox_id):
+            # A parser takes 0.1 s to start, as much as a login on a fast line, and that of another core.
+            self._visit.shard.intake.expect(1)
         async with self._visit.shard.hosts.slot(self._visit.mailbox.host, self._visit.mailbox.sessions_per_host):
             failure = await self._one_session()
         if isinstance(failure, Busy) and failure.wait_seconds:
@@ -131,10 +137,11 @@ class _Sessions:
     async def _one_session(self) -> Failure | None:
         """From login to QUIT. What cut it short is given; what came whole before that is committed."""
         self._visit.gained, self._visit.session_id, self._complaint = False, 0, None
+        at_once, self._at_once = self._at_once, False
         try:
             # The secret is read anew for each session: tokens age within the hour that a session may last.
             account = await _account(self._visit.mailbox)
-            session = await Session.open(account)
+            session = await Session.open(account, at_once=at_once)
         except Failure as failure:
             log.warning("run=%s mailbox=%s: %s", self._visit.shard.run_id, self._visit.mailbox.name, failure)
             return failure
@@ -171,6 +178,7 @@ class _Sessions:
     async def _talk(self, session: Session, epoch_id: int) -> tuple[bool, str]:
         """List, retrieve, commit; then delete what the policy lets go, and QUIT."""
         entries = await self._listing.record(session, epoch_id)
+        self._at_once = True
         work = await self._listing.work(session, entries)
         self._visit.shard.intake.expect(len(work))
         self._visit.shard.on_progress(self._visit.mailbox.name, len(work), 0)
@@ -215,11 +223,20 @@ def _passes(failure: Failure) -> bool:
 
 
 @contextmanager
-def open_archive() -> Iterator[Engine]:
-    """The archive, its schema at the newest version."""
-    engine = engine_for(config.database_url() or EmbeddedPostgres(config.home()).start())
+def open_archive(role: str | None = None) -> Iterator[Engine]:
+    """The archive, its schema at the newest version.
+
+    role: as what to act (`etl.archive.rights`); where the login may not be that, it acts as itself.
+    """
+    url = config.database_url() or EmbeddedPostgres(config.home()).start()
+    engine = engine_for(url)
     try:
         migrate(engine)
+        if role:
+            with engine.connect() as connection:
+                taken = may_take(connection, role)
+            engine.dispose()
+            engine = engine_for(url, role if taken else None)
         yield engine
     finally:
         engine.dispose()
@@ -227,7 +244,8 @@ def open_archive() -> Iterator[Engine]:
 
 async def look(mailbox: Mailbox, on_wire: OnWire | None = None) -> tuple[Greeted, int]:
     """Log in and list, and leave without QUIT: what the server says of itself, and its message count."""
-    session = await Session.open(await _account(mailbox), on_wire)
+    # There is no hurry, and the wire log then reads as a dialogue.
+    session = await Session.open(await _account(mailbox), on_wire, at_once=False)
     try:
         return session.greeted, len(await session.listing())
     finally:

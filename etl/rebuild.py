@@ -13,7 +13,8 @@ from etl.archive import projection
 from etl.archive.projection import Again, Difference
 from etl.intake import Archive
 from etl.mime.version import PARSER
-from etl.parsers import Job, Parsers
+from etl.parsers import Parsers
+from etl.parsing import Job
 
 # Called with (messages more to do, messages more done).
 OnProgress = Callable[[int, int], None]

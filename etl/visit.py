@@ -1,8 +1,9 @@
 """One mailbox in one run: what the steps of its sessions share."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from etl.archive import ledger
 from etl.config import Mailbox
@@ -76,20 +77,23 @@ class Shard:
 class Visit:
     """One mailbox in one run.
 
-    done: what the run did so far. session_id: of the session that is open. gained: whether it brought anything.
+    counts: what the run did so far, by field of Done. session_id: of the session that is open. gained: whether it
+    brought anything.
     passed_by: deliveries that broke off a session of this run; the rest matters more.
     """
 
     mailbox: Mailbox
     mailbox_id: int
     shard: Shard
-    done: Done = field(init=False)
+    counts: Counter[str] = field(default_factory=Counter)
     session_id: int = 0
     gained: bool = False
     passed_by: set[int] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self.done = Done(self.mailbox.name)
+    @property
+    def done(self) -> Done:
+        """What the run did so far."""
+        return Done(self.mailbox.name, failure=None, **self.counts)
 
     @property
     def archive(self) -> Archive:
@@ -98,7 +102,7 @@ class Visit:
 
     def count(self, **messages: int) -> None:
         """Add to what is done: count(archived=3)."""
-        self.done = replace(self.done, **{key: getattr(self.done, key) + more for key, more in messages.items()})
+        self.counts.update(messages)
 
     async def exclude(self, delivery_id: int, octets: int, octets_max: int, head: bytes | None) -> None:
         """A message of so many octets at least is not retrieved."""

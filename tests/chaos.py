@@ -133,7 +133,12 @@ class Hasty:
     """What was deleted is gone, also if the line drops before QUIT."""
 
 
-Fault = On | Poison | Sizes | Uidls | Shuffled | Shown | Unstuffed | Altered | Unkept | Hasty
+@dataclass(frozen=True)
+class Deaf:
+    """What comes along with a command is lost, whatever CAPA says of PIPELINING."""
+
+
+Fault = On | Poison | Sizes | Uidls | Shuffled | Shown | Unstuffed | Altered | Unkept | Hasty | Deaf
 
 
 class WatchedMailbox(Mailbox):
@@ -227,6 +232,9 @@ class ChaosSession(pop3_server.Session):
         return self._disturbed("", super().greeting)
 
     def _answer(self, line: str) -> Reply:
+        if self._has(Deaf()):
+            self._lines.close()
+            self._lines = self._connection.makefile("rb")
         verb, _, argument = line.partition(" ")
         number = self._number(argument.partition(" ")[0]) if verb in ("RETR", "TOP") else 0
         answer = super()._answer

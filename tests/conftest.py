@@ -73,6 +73,21 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def login() -> Callable[..., str]:
+    """Makes a login that is a member of roles, and gives its URL for the database of an engine."""
+
+    def make(engine: Engine, name: str, *roles: str) -> str:
+        with engine.begin() as connection:
+            if not connection.scalar(text("select to_regrole(:name)"), {"name": name}):
+                connection.execute(text(f"create role {name} login password 'secret'"))
+            for role in roles:
+                connection.execute(text(f"grant {role} to {name}"))
+        return engine.url.set(username=name, password="secret").render_as_string(hide_password=False)
+
+    return make
+
+
 def _database(postgres_url: str, template: str) -> str:
     name = f"test_{next(_numbers)}"
     _administer(postgres_url, f"create database {name} template {template}")

@@ -16,15 +16,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
-from etl.archive import stored
 from etl.archive.rows import Blocks
+from etl.archive.verification import books, rehashed
 from etl.errors import Retry, Stop
-from etl.parsers import Job, Parsers, answer
+from etl.parsers import Parsers
+from etl.parsing import Job, answer
 from etl.visit import Done, Options
+from tests.behind import behind_the_triggers
 from tests.chaos import (
     Act,
     Altered,
     ChaosServer,
+    Deaf,
     Drip,
     Drop,
     Endless,
@@ -111,7 +114,7 @@ acts = st.one_of(drops, says, st.sampled_from((Drop(), Endless(), Silence(), Dri
 dripping = tuple(On("RETR", n, Drip()) for n in range(1, 9))
 habits: tuple[tuple[Fault, ...], ...] = (
     (), (Unstuffed(), *dripping), (Unstuffed(),), (Uidls("twins"),), (Uidls("blank"),), (Uidls("odd"),), (Shown(3),),
-    (Sizes("small"),), (Sizes("none"), Unstuffed(), *dripping),
+    (Sizes("small"),), (Sizes("none"), Unstuffed(), *dripping), (Deaf(),),
 )  # fmt: skip
 faults: st.SearchStrategy[Fault] = st.one_of(
     st.builds(On, st.just("RETR"), st.integers(1, 3), st.sampled_from(REFUSALS).map(Say)),
@@ -213,8 +216,8 @@ class Walk(RuleBasedStateMachine):
         """What is true after every run, whatever happened; nothing else changes the archive."""
         assert self.too_early == []
         with self.archivist.engine.connect() as connection:
-            assert [m.fault for m in stored.checked(connection) if m.fault] == []
-            assert {says: found for says, found in stored.books(connection).items() if found} == {}
+            assert [m.fault for m in rehashed(connection) if m.fault] == []
+            assert [place for _, found in books(connection) for place in found] == []
             assert archived(connection) - self.mailbox.hashes() == set()
             for uidl, sha256 in connection.execute(text(DELIVERED)):
                 sent = self.mailbox.hashes_under(uidl)
@@ -246,7 +249,7 @@ def archived(connection: Connection) -> set[bytes]:
 def empty(engine: Engine) -> None:
     """Forget all, except that this database may delete."""
     query = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname in"
-    with engine.begin() as connection:
+    with behind_the_triggers(engine) as connection:
         tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search') and tablename <> 'enrolment'"))
         connection.execute(text(f"truncate {tables}"))
 
@@ -312,6 +315,15 @@ def test_a_wrong_size_in_list_costs_a_question_and_no_message(archivist: Archivi
         assert 1 < commands(server, "STAT") <= 5
         assert archivist.run(server).retrieved == 0
     assert archivist.stored() == hashes(*raws)
+
+
+def test_a_server_that_loses_what_is_sent_ahead_is_asked_one_thing_at_a_time(archivist: Archivist) -> None:
+    """It offers PIPELINING and does not mean it: the session after the silence does without, and brings all."""
+    raws = [message(n, "plain") for n in range(40)]
+    with ChaosServer(WatchedMailbox("secret", raws)) as server:
+        server.habits = (Deaf(),)
+        done = archivist.run(server, idle_seconds_max=0.5)
+        assert (done.failure, done.archived, commands(server, "CAPA")) == (None, 40, 4)
 
 
 def test_honest_sizes_cost_no_question(archivist: Archivist) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from etl import parsers
 from etl.errors import Retry
-from etl.parsers import Job, Parsers
+from etl.parsers import Parsers
+from etl.parsing import Job
 
 LETTER = Job(1, b"Subject: hello\r\n\r\nhello\r\n")
 
@@ -38,8 +39,20 @@ def test_a_process_that_was_started_ahead_is_the_one_that_parses(started: list[P
             pool.start(5)
         return used
 
-    assert asyncio.run(run()) == 1
+    assert (asyncio.run(run()), len(started)) == (1, 2)
     assert all(process.returncode is not None for process in started)
+
+
+def test_a_call_waits_for_the_process_that_is_being_started_for_it(started: list[Process]):
+    """The mail came before the process was up: a second one would be up no sooner."""
+
+    async def run() -> tuple[int, int]:
+        async with Parsers(2) as pool:
+            pool.start(1)
+            await asyncio.sleep(0)  # it begins
+            return len(await pool.parse([LETTER])), pool.up
+
+    assert (asyncio.run(run()), len(started)) == ((1, 1), 1)
 
 
 def test_a_start_ahead_that_fails_is_tried_again_by_the_call(monkeypatch: pytest.MonkeyPatch, started: list[Process]):

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, create_engine, make_url
 from etl.errors import Misconfigured
 
 
-def engine_for(url: str) -> Engine:
-    """An engine for a Postgres URL, always by psycopg 3.
+def engine_for(url: str, role: str | None = None) -> Engine:
+    """An engine for a Postgres URL, always by psycopg 3. role: as what its connections act, which the login may be.
 
     Raises Misconfigured for a URL that is none, or of another database.
     """
@@ -26,7 +26,7 @@ def engine_for(url: str) -> Engine:
             "connect_timeout": 10,
             "application_name": "popvault",
             "options": "-c timezone=UTC -c tcp_keepalives_idle=30"
-            " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
+            " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3" + (f" -c role={role}" if role else ""),
         },
     )
 

@@ -7,6 +7,9 @@ import re
 
 from etl.mime.rows import Reading
 
+# What reads as it is written, in Python and in SQL: ASCII in fields and folds, without encoded words and escapes.
+_PLAIN = re.compile(r"(?:[!-9;-~]++:[\t -~]*+\n(?:[ \t][\t -~]*+\n)*+)++\n")
+
 _FOLD = re.compile(r"\n(?=[ \t])")
 
 Fields = list[tuple[str, str]]
@@ -21,6 +24,8 @@ def fields(head: str) -> Fields:
 
 def told(reading: Reading, head: str | None) -> tuple[Fields | None, dict[str, str] | None]:
     """What of the headers must be stored beside the head: all of them; or what reads otherwise, by position."""
+    if head and _PLAIN.fullmatch(head) and "=?" not in head:
+        return None, None  # nearly all; the long way would come to the same
     written = fields(head) if head else []
     if [name for name, _ in written] != [name for name, _ in reading.headers]:
         return reading.headers, None

@@ -71,6 +71,12 @@ def login_wait(connection: Connection, mailbox_id: int) -> float:
         return float(_one(connection, "login_wait", mailbox_id=mailbox_id) or 0)
 
 
+def is_lively(connection: Connection, mailbox_id: int) -> bool:
+    """Whether a mailbox is likely to have new mail, as its last two listings tell; one that is new is."""
+    with connection.begin():
+        return bool(_one(connection, "is_lively", mailbox_id=mailbox_id))
+
+
 def pause(connection: Connection, mailbox_id: int, seconds: float, reason: str) -> None:
     """Leave the mailbox alone for so long, on every worker."""
     named = {"mailbox_id": mailbox_id, "seconds": seconds, "reason": reason}

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from etl.errors import Misconfigured
 
@@ -24,19 +26,36 @@ def migrate(engine: Engine) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         if (encoding := connection.scalar(text("show server_encoding"))) != "UTF8":
             raise Misconfigured(f"the database is in {encoding}; make one for popvault with encoding UTF8")
-        views = "\n".join(path.read_text() for path in sorted((SQL / "views").glob("*.sql")))
+        views = _text("views", "rights")
         made = f"What analysts use. Made from {hashlib.sha256(views.encode()).hexdigest()}."
         version, comment = _version(connection)
         if version and version > _newest():
             raise Misconfigured(
                 f"the archive is of a newer popvault (schema {version}, not {_newest()}); upgrade this one"
             )
+        if version != _newest() or comment != made:
+            _renew(connection, version, f"{views}; comment on schema mart is '{made}'")
+
+
+def _renew(connection: Connection, version: str | None, views: str) -> None:
+    """Bring the tables to the newest version, make views and rights anew. Raises Misconfigured where we may not."""
+    try:
         if version != _newest():
             connection.execute(text("create schema if not exists ops"))
             connection.execute(text("create schema if not exists mart"))
             _upgrade(connection)
-        if version != _newest() or comment != made:
-            _run(connection, f"{views}; comment on schema mart is '{made}'")
+        _run(connection, views)
+    except (DBAPIError, psycopg.Error) as error:
+        cause = getattr(error, "orig", error)
+        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise
+        words = str(cause).splitlines()[0]
+        raise Misconfigured(f"only its owner can make or upgrade the archive, by popvault init: {words}") from error
+
+
+def _text(*folders: str) -> str:
+    """What the files of these folders say, in order."""
+    return "\n".join(path.read_text() for folder in folders for path in sorted((SQL / folder).glob("*.sql")))
 
 
 def sql_beside(file: str) -> Callable[[], None]:

@@ -3,6 +3,7 @@
 Imports nothing heavy: every parser process pays for it.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import NoneType
@@ -13,10 +14,12 @@ import zstandard
 
 from etl.archive.fields import told
 from etl.archive.steps import BlobStep, Steps, steps
+from etl.mime.addresses import normalised
 from etl.mime.rows import Reading
 
 Rows = Iterable[Sequence[Any]]
 
+_of_thread = threading.local()
 _json = msgspec.json.Encoder()
 
 
@@ -62,9 +65,17 @@ def _line(row: Sequence[Any]) -> str:
     return "\t".join([_WRITTEN[type(value)](value) for value in row])
 
 
+def _compressor() -> zstandard.ZstdCompressor:
+    """One for each thread, for to make one takes as long as to compress a letter."""
+    if not hasattr(_of_thread, "compressor"):
+        _of_thread.compressor = zstandard.ZstdCompressor(level=3)
+    made: zstandard.ZstdCompressor = _of_thread.compressor
+    return made
+
+
 def compressed(piece: bytes) -> tuple[bool, bytes]:
     """Whether zstd makes the piece smaller, and the smaller form."""
-    small = zstandard.ZstdCompressor(level=3).compress(piece)
+    small = _compressor().compress(piece)
     return (True, small) if len(small) < len(piece) else (False, piece)
 
 
@@ -80,7 +91,8 @@ def _segments(made: Steps) -> Rows:
 def _readings(r: Reading, parser: str, kept: Kept) -> Rows:
     headers, decoded = told(r, kept.head)
     yield (
-        parser, r.subject, r.message_id, r.in_reply_to, r.references, _jsonb(headers), _jsonb(decoded),
+        parser, r.canonical_sha256, r.subject, r.message_id, r.in_reply_to, r.references,
+        _jsonb(headers), _jsonb(decoded),
         r.date_written, r.date_at, r.date_offset_minutes, r.sent_at, r.sent_at_source,
         [(h.from_host, h.by_host, h.protocol, h.at) for h in r.hops], None if r.text == kept.text else r.text,
     )  # fmt: skip
@@ -92,8 +104,8 @@ def _jsonb(value: Any) -> str | None:
 
 def _participants(reading: Reading, parser: str) -> Rows:
     for i, p in enumerate(reading.participants):
-        address = p.address.lower()
-        yield i, p.role, p.name, None if p.address == address else p.address, address
+        address = normalised(p.address)
+        yield i, p.role, p.name, None if p.address == address else p.address, address, p.group or None
 
 
 def _parts(reading: Reading, parser: str) -> Rows:
@@ -132,12 +144,12 @@ def _lower(text: str | None) -> str | None:
 
 def _defects(reading: Reading, parser: str) -> Rows:
     for i, d in enumerate(reading.defects):
-        yield i, d.kind, d.place, d.detail
+        yield i, d.kind, d.place, d.detail, d.offset
 
 
 # (table, its columns after message_id, the rows of a reading)
 _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
-    ("archive.participant", "position, role, name, written, address", _participants),
+    ("archive.participant", "position, role, name, written, address, group_name", _participants),
     (
         "archive.part",
         "path, content_type, charset, transfer_encoding, disposition, filename, content_id, octets, sha256, attachment,"
@@ -161,15 +173,15 @@ _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
         " organizer, attendees, answer, location",
         _events,
     ),
-    ("archive.defect", "position, kind, place, detail", _defects),
+    ("archive.defect", "position, kind, place, detail, offset_octets", _defects),
 ]
 
 # (table, its columns), in the order of what `projection` gives: all that can be read again from the bytes.
 PROJECTIONS: list[tuple[str, str]] = [
     (
         "archive.reading",
-        'message_id, parser, subject, message_id_header, in_reply_to, "references", headers, decoded, date_written,'
-        " date_at, date_offset_minutes, sent_at, sent_at_source, hops, body",
+        'message_id, parser, canonical_sha256, subject, message_id_header, in_reply_to, "references", headers, decoded,'
+        " date_written, date_at, date_offset_minutes, sent_at, sent_at_source, hops, body",
     ),
     *((table, f"message_id, {columns}") for table, columns, _ in _READ),
 ]

@@ -89,8 +89,9 @@ def plain(octets: bytes) -> str | None:
         text = octets.decode()
     except UnicodeDecodeError:
         return None
-    text = text.replace("\r\n", "\n")
-    return text if "\0" not in text and "\r" not in text and text.count("\n") == octets.count(b"\r\n") else None
+    plain = text.replace("\r\n", "\n")
+    ends = len(text) - len(plain)
+    return plain if "\0" not in plain and "\r" not in plain and plain.count("\n") == ends else None
 
 
 def _steps(message_id: int, raw: bytes, body: str) -> Steps:
@@ -130,7 +131,7 @@ def _chunks(literal: bytes) -> Iterator[tuple[bytes, bool]]:
 
 def _pieces(raw: bytes, start: int) -> Iterator[bytes | tuple[Blob, bytes]]:
     """The message from `start` on: literal bytes, and base64 parts decoded."""
-    if b"base64" not in raw.lower():
+    if not (b"base64" in raw or b"BASE64" in raw or b"Base64" in raw):  # otherwise written, it costs some space
         yield raw[start:]
         return
     splitter, recipe = Splitter(), Recipe()

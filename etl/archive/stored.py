@@ -3,6 +3,9 @@
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +13,40 @@ import zstandard
 from sqlalchemy import Connection, CursorResult, Row, text
 
 from etl.archive.rows import Kept
-from etl.archive.statements import statement, titled, titles
+from etl.archive.statements import statement
 from etl.archive.steps import wire
 from etl.errors import Misconfigured, Stop
 from etl.mime.transfer import Base64Shape, encode
 
 # A fetch takes so many rows, each with at most 1 MiB.
 STEPS_AT_ONCE = 16
+
+_zstd = zstandard.ZstdDecompressor()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some of the stored messages. None for no such limit; what was disposed of is in none of them.
+
+    mailbox: those that it held. since: those archived since that day began (UTC). sample, percent: so many of these, or
+    that share, taken at random.
+    """
+
+    mailbox: str | None = None
+    since: date | None = None
+    sample: int | None = None
+    percent: float | None = None
+
+    def __str__(self) -> str:
+        what = "all messages"
+        if self.sample is not None:
+            what = f"a sample of {self.sample} messages"
+        elif self.percent is not None:
+            what = f"a sample of {self.percent:g} % of the messages"
+        return what if self.since is None else f"{what} archived since {self.since}"
+
+
+ALL = Chosen()
 
 
 class Stored:
@@ -30,6 +60,7 @@ class Stored:
         self.fault: str | None = "it was not read to its end"
         self.kept = Kept()
         self._connection, self._steps = connection, steps
+        self._flaw: str | None = None
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes of the message, in pieces of about a MiB."""
@@ -49,7 +80,7 @@ class Stored:
             self.fault = f"its stored bytes cannot be decompressed ({error})"
             return
         right = (digest.digest(), octets) == (self.sha256, self.octets)
-        self.fault = None if right else f"its {octets} bytes of {self.octets} hash to {digest.hexdigest()}"
+        self.fault = self._flaw if right else f"its {octets} bytes of {self.octets} hash to {digest.hexdigest()}"
 
     def _bytes(self, step: Row[Any]) -> Iterator[bytes]:
         """The bytes that one step of a recipe gives; none for the empty recipe of a message without bytes."""
@@ -60,23 +91,35 @@ class Stored:
         elif step.content is not None:
             yield _content(step)
         elif step.blob_id is not None:
-            blob = _stream(self._connection, "blob", blob_id=step.blob_id)
-            yield from encode(
-                map(_content, blob), Base64Shape(step.line_octets, bytes(step.line_end), step.final_line_end)
-            )
+            shape = Base64Shape(step.line_octets, bytes(step.line_end), step.final_line_end)
+            yield from encode(self._blob(step.blob_id), shape)
+
+    def _blob(self, blob_id: int) -> Iterator[bytes]:
+        """The pieces of a blob. Where they are not what the blob's own SHA-256 says, that is a flaw of the message."""
+        digest, octets, named = hashlib.sha256(), 0, None
+        with closing(_stream(self._connection, "blob", blob_id=blob_id)) as rows:
+            for row in rows:
+                content = _content(row)
+                digest.update(content)
+                octets += len(content)
+                named = (bytes(row.sha256), row.octets)
+                yield content
+        if named != (digest.digest(), octets):
+            self._flaw = f"the {octets} bytes of blob {blob_id} hash to {digest.hexdigest()}, which is not its name"
 
 
 def _content(row: Row[Any]) -> bytes:
-    return zstandard.decompress(row.content) if row.zstd else bytes(row.content)
+    # Nothing may lie behind what was compressed: it would be neither read nor missed.
+    return _zstd.decompress(row.content, allow_extra_data=False) if row.zstd else bytes(row.content)
 
 
 def _stream(connection: Connection, name: str, **named: Any) -> CursorResult[Any]:
     return connection.execute(statement("stored", name), named, execution_options={"yield_per": STEPS_AT_ONCE})
 
 
-def messages(connection: Connection, mailbox: str | None = None) -> Iterator[Stored]:
-    """Every stored message in order; of one mailbox where it is named. Drain each before the next."""
-    return _grouped(connection, _stream(connection, "messages", mailbox=mailbox))
+def messages(connection: Connection, chosen: Chosen = ALL) -> Iterator[Stored]:
+    """The chosen messages in order. Drain each before the next."""
+    return _grouped(connection, _stream(connection, "messages", **asdict(chosen)))
 
 
 def message(connection: Connection, message_id: int) -> Stored:
@@ -89,26 +132,13 @@ def _grouped(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Store
         yield Stored(connection, message_id, bytes(sha256), octets, steps)
 
 
-def checked(connection: Connection) -> Iterator[Stored]:
-    """Every stored message, re-hashed."""
-    for message in messages(connection):
-        for _ in message.pieces():
-            pass
-        yield message
-
-
-def books(connection: Connection) -> dict[str, list[str]]:
-    """Each check of the books (sql/checks), by what it says, with what it finds wrong: an empty list where it holds."""
-    return {says: list(connection.scalars(titled("checks", name))) for name, says in titles("checks").items()}
-
-
 def export(connection: Connection, folder: Path, mailbox: str | None) -> Iterator[Stored]:
     """Write each message to `<sha256>.eml`, whole or not at all. Raises Stop where the disk refuses."""
     if mailbox and not connection.scalar(text("select 1 from archive.mailbox where name = :n"), {"n": mailbox}):
         raise Misconfigured(f"there is no mailbox {mailbox!r} in the archive; `popvault status` lists them")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for message in messages(connection, mailbox):
+        for message in messages(connection, Chosen(mailbox)):
             _write(message, folder / f"{message.sha256.hex()}.eml")
             yield message
     except OSError as error:

@@ -69,8 +69,12 @@ _NO_CHARSETS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-
 
 _STATEFUL = ("iso2022", "hz", "utf-7", "utf-16", "utf-32", "cp037", "cp1026", "cp1140", "cp273", "cp424", "cp500")
 
+_WIDE = ("utf-16", "utf-32")
+
 _LATIN = {"ascii", "iso8859-1", "cp1252"}
 _C1_CONTROLS = re.compile(rb"[\x80-\x9f]")
+_CESU = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _JIS_X_0208 = re.compile(rb"\x1b\$[@B]([^\x1b]*)")
 
 
@@ -82,6 +86,8 @@ def decode(octets: bytes, label: str | None, fallback: str | None = None) -> tup
     name = codec(label)
     if octets.isascii() and not (name and name.startswith(_STATEFUL)):
         return octets.decode("ascii"), ""
+    if name and name.startswith(_WIDE) and octets.isascii() and b"\0" not in octets:
+        return octets.decode("ascii"), f"{label} is ASCII"  # two by two it would be Chinese at random
     if name in _LATIN and (text := _utf8(octets)) is not None:
         return text, f"{label} is UTF-8"
     if name and (text := _strict(octets, name)) is not None:
@@ -135,10 +141,25 @@ def _utf8(octets: bytes) -> str | None:
 
 def _damaged_utf8(octets: bytes, damage_max: float) -> str | None:
     """UTF-8 that is cut or spoilt in some places, for so many that are not."""
-    text = octets.decode("utf-8", "replace")
+    # Pairs of surrogates in UTF-8 (CESU-8, Unicode TR 26) are the characters that they mean; one alone is spoilt.
+    text = octets.decode("utf-8", "popvault.surrogates")
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     damage = text.count("\N{REPLACEMENT CHARACTER}")
     whole = len(text) - len(text.encode("ascii", "ignore")) - damage
     return text if damage <= whole * damage_max else None
+
+
+def _surrogate(error: UnicodeError) -> tuple[str, int]:
+    """What UTF-8 forbids: three octets that are a surrogate as one, else what is no character as U+FFFD."""
+    assert isinstance(error, UnicodeDecodeError)
+    octets = error.object[error.start : error.start + 3]
+    if _CESU.fullmatch(octets):
+        return octets.decode("utf-8", "surrogatepass"), error.start + 3
+    return "\N{REPLACEMENT CHARACTER}", error.end
+
+
+codecs.register_error("popvault.surrogates", _surrogate)
 
 
 def _strict(octets: bytes, name: str) -> str | None:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from email.message import Message
 
+from etl.mime.canonical import Canonical
 from etl.mime.rows import Defect, Leaf, Reading, Skeleton
 from etl.mime.splitter import Event, Kind, Splitter
 from etl.mime.transfer import decoder, encoding_of
@@ -41,7 +42,14 @@ def read_large(skeleton: Skeleton) -> Reading:
     from etl.mime.reading import read  # only who parses pays for loading the parser
 
     reading = read(skeleton.raw, {path: leaf for path, leaf in skeleton.leaves.items() if not leaf.whole})
-    return replace(reading, defects=reading.defects + skeleton.defects)
+    defects = [_placed(defect, skeleton.starts) for defect in reading.defects + skeleton.defects]
+    return replace(reading, canonical_sha256=skeleton.canonical_sha256, defects=defects)
+
+
+def _placed(defect: Defect, starts: dict[str, int]) -> Defect:
+    """The defect, with where its part begins in the message and not in the skeleton."""
+    place = starts.get(defect.place, None if defect.place.startswith("1.") else defect.offset)
+    return defect if place == defect.offset else replace(defect, offset=place)
 
 
 class _Body:
@@ -100,30 +108,37 @@ class LargeReader:
         self._skeleton_bytes_max = skeleton_bytes_max
         self._octets_max = skeleton_bytes_max + structure_bytes_max
         self._splitter = Splitter()
+        self._canonical = Canonical()
         self._skeleton = bytearray()
         self._full = False
         self._epilogue_octets = 0
         self._body: _Body | None = None
         self._leaves: dict[str, Leaf] = {}
+        self._octets = 0
+        self._starts: dict[str, int] = {}
         self._defects: list[Defect] = []
 
     def feed(self, data: bytes) -> None:
         """The next octets of the message."""
+        self._canonical.feed(data)
         self._take(self._splitter.feed(data))
 
     def close(self) -> Skeleton:
         """What is left of the message. Nothing may be fed afterwards."""
         self._take(self._splitter.close())
         self._end_body()
-        return Skeleton(bytes(self._skeleton), self._leaves, self._splitter.defects + self._defects)
+        defects = self._splitter.defects + self._defects
+        return Skeleton(bytes(self._skeleton), self._leaves, self._canonical.close(), defects, self._starts)
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
             self._sink(event)
             _TAKES[event.kind](self, event)
+            self._octets += len(event.data)
 
     def _take_head(self, event: Event) -> None:
         assert event.head is not None  # a HEAD has one
+        self._starts[event.path] = self._octets
         self._end_body()
         self._leaves.pop(event.path.rpartition(".")[0], None)  # a container after all
         self._add_structure(event)

@@ -5,7 +5,6 @@ from email.message import Message
 from etl.mime import headers, tree
 from etl.mime.parts import Held
 from etl.mime.rows import Defect, Nested, clean
-from etl.mime.transfer import decoder
 
 
 def read(held: Held, fallback: str | None, defects: list[Defect]) -> list[Nested]:
@@ -40,16 +39,4 @@ def _message(held: Held) -> tuple[Message | None, str]:
         return tree.parse(held.content), held.path
     children = held.part.get_payload()
     child = children[0] if isinstance(children, list) and children else None
-    if not isinstance(child, Message):
-        return None, held.path
-    return (child if child.keys() else _decoded(held.part, child)), f"{held.path}.1"
-
-
-def _decoded(part: Message, child: Message) -> Message:
-    """What was encoded though RFC 2046 section 5.2.1 forbids it; its parts are not listed."""
-    encoding = str(part.get("content-transfer-encoding", "")).strip().lower()
-    payload = child.get_payload()
-    if encoding not in ("base64", "quoted-printable") or not isinstance(payload, str):
-        return child
-    undo = decoder(encoding)
-    return tree.parse(undo.feed(payload.encode("utf-8", "surrogateescape")) + undo.close())
+    return (child if isinstance(child, Message) else None), f"{held.path}.1"

@@ -14,11 +14,12 @@ from urllib.parse import unquote_to_bytes
 
 from mailparser.utils import decode_base64_payload
 
-from etl.mime import charsets, names, protection, sniffing, tree, words
+from etl.mime import charsets, names, protection, sniffing, transfer, tree, words
 from etl.mime.rows import Defect, Leaf, Part, clean
 
 _DESCRIBING = {"content-type", "content-disposition", "content-id", "content-transfer-encoding"}
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16}[A-Za-z0-9+/\r\n]*+={0,2}[\r\n]*+")
+_PLAIN = {None, "7bit", "8bit", "binary"}
 _CID = re.compile(rb"cid:([^\"'\s<>()]{1,500})", re.I)
 
 
@@ -192,22 +193,22 @@ def _describe(told: _Told, default_type: str, fallback: str | None) -> _Describe
         view.set_raw(name, words.plain(value, fallback, problems))
     content_id, encoding = view.get("content-id"), view.get("content-transfer-encoding")
     content_type = view.get_content_type()
-    flowed = content_type == "text/plain" and _parameter(view, "format") == "flowed"
+    flowed = content_type == "text/plain" and _told_of_type(view, "format") == "flowed"
     return _Described(
         content_type=clean(content_type),
-        charset=_clean(view.get_content_charset()),
+        charset=_clean((view.get_content_charset() or "").strip()),
         transfer_encoding=_clean(encoding.strip().lower() if encoding else None),
         disposition=_clean(view.get_content_disposition()),
         filename=_clean(_filename(view, fallback, problems)),
         content_id=_clean(content_id.strip() if content_id else None),
         problems=tuple(problems),
-        protocol=_clean(_parameter(view, told_by) if (told_by := protection.PARAMETERS.get(content_type)) else None),
+        protocol=_clean(_told_of_type(view, told_by) if (told_by := protection.PARAMETERS.get(content_type)) else None),
         flowed=flowed,
-        delsp=flowed and _parameter(view, "delsp") == "yes",
+        delsp=flowed and _told_of_type(view, "delsp") == "yes",
     )
 
 
-def _parameter(view: Message, name: str) -> str:
+def _told_of_type(view: Message, name: str) -> str:
     """A parameter of the Content-Type in lower case; "" where it is missing."""
     return utils.collapse_rfc2231_value(view.get_param(name, "")).strip().lower()
 
@@ -218,15 +219,23 @@ _describe_again = lru_cache(maxsize=1024)(_describe)
 
 def _filename(view: Message, fallback: str | None, problems: list[str]) -> str | None:
     """The file's name, by RFC 2231 as it should be or by RFC 2047 as it mostly is."""
-    name = view.get_param("filename", None, "content-disposition") or view.get_param("name", None, "content-type")
+    name = _parameter(view, "filename", "content-disposition") or _parameter(view, "name", "content-type")
     if not name:
         return None
     if isinstance(name, tuple):
         charset, _, octets = name
         name, problem = charsets.decode(octets.encode("raw-unicode-escape"), charset, fallback)
         problems += [problem] if problem else []
-    name = utils.unquote(name).replace("\r", "").replace("\n", "")
+    name = utils.unquote(name).replace("\r", "").replace("\n", "").removeprefix('"')  # a quote that never ends
     return words.decode(name, fallback, problems).strip() or None
+
+
+def _parameter(view: Message, name: str, header: str) -> str | tuple[str | None, str | None, str] | None:
+    """A parameter; of a plain and an extended form (RFC 2231) the extended one, the other is for old readers."""
+    if f"{name}*" not in view.get(header, "").lower():
+        return view.get_param(name, None, header)
+    forms = [value for key, value in view.get_params([], header) if key.lower() == name]
+    return next((form for form in forms if isinstance(form, tuple)), forms[0] if forms else None)
 
 
 def _children(node: _Node, described: _Described) -> list[_Node]:
@@ -243,21 +252,40 @@ def _children(node: _Node, described: _Described) -> list[_Node]:
 def _content(node: _Node, described: _Described, defects: list[Defect]) -> bytes:
     """A leaf's content with its transfer encoding undone; damaged encodings give what they can."""
     try:
-        content = node.part.get_payload(decode=True)
+        part = node.part if described.transfer_encoding in _PLAIN else _plainly_encoded(node.part)
+        content = part.get_payload(decode=True)
+        if part is not node.part:
+            node.part.defects += part.defects
         if any(isinstance(d, errors.InvalidBase64LengthDefect) for d in node.part.defects):
-            content = _odd_base64(bytes(content))
+            content = _odd_base64(bytes(content), part)
     except Exception as error:  # the stdlib lets some errors of its codecs through
         defects.append(Defect("part", node.path, clean(f"{type(error).__name__}: {error}")))
         content = str(node.part.get_payload()).encode("utf-8", "surrogateescape")
     return content if isinstance(content, bytes) else b""
 
 
-def _odd_base64(content: bytes) -> bytes:
+def _plainly_encoded(part: Message) -> Message:
+    """The part, its transfer encoding named as the standard library knows it.
+
+    "quoted-printable;" is none to it, nor, before Python 3.13, "base64 " with a blank behind it.
+    """
+    encoding, written = transfer.encoding_of(part), str(part.get("content-transfer-encoding", ""))
+    if encoding == written.lower():
+        return part
+    plain = Message()
+    plain["Content-Transfer-Encoding"] = encoding
+    plain.set_payload(part.get_payload())
+    return plain
+
+
+def _odd_base64(content: bytes, part: Message) -> bytes:
     """Base64 with a digit too many, which the standard library gives up whole and mail clients read.
 
     Text that is only called base64 stays text.
     """
-    return decode_base64_payload(content.decode("ascii")) if _BASE64.fullmatch(content) else content
+    if _BASE64.fullmatch(content):
+        return bytes(decode_base64_payload(content.decode("ascii")))
+    return str(part.get_payload()).encode("ascii", "surrogateescape")
 
 
 def _row(node: _Node, described: _Described, content: bytes | None, leaf: Leaf | None) -> Part:

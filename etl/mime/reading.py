@@ -9,14 +9,16 @@ import re
 from collections.abc import Mapping
 
 from etl.mime import charsets, contents, headers, parts, text, tree
+from etl.mime.canonical import canonical_sha256
+from etl.mime.offsets import Offsets
 from etl.mime.rows import Defect, Leaf, Reading, unread
 
 # mail-parser logs what it cannot decode; we keep it as defects instead.
 logging.getLogger("mailparser").setLevel(logging.CRITICAL)
 
-_LABEL = re.compile(
-    rb"charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_-]{2,40})|=\?([A-Za-z0-9_-]{2,40})(?:\*[A-Za-z-]{0,20})?\?[bq]\?", re.I
-)
+# Two expressions that each begin with what stands there literally, over lower case: ten times as fast as one.
+_PARAMETER = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?([a-z0-9_-]{2,40})")
+_WORD = re.compile(rb"=\?([a-z0-9_-]{2,40})(?:\*[a-z-]{0,20})?\?[bq]\?")
 _LABELS_OCTETS = 64 * 1024
 _SAYING_NOTHING = {None, "ascii", "utf-8", "iso8859-1", "cp1252"}
 
@@ -29,24 +31,30 @@ def read(raw: bytes, cut: Mapping[str, Leaf] = _NOTHING_CUT) -> Reading:
 
     cut: of a skeleton (`large`), the measures of the leaves that are not whole in it, by path.
     """
+    identity = canonical_sha256(raw)
     try:
-        return _read(raw, [], cut)
+        return _read(raw, identity, [], cut)
     except Exception as error:  # the contract: whatever the bytes are, there is a reading
-        return unread(f"{type(error).__name__}: {error}")
+        return unread(identity, f"{type(error).__name__}: {error}")
 
 
-def _read(raw: bytes, defects: list[Defect], cut: Mapping[str, Leaf]) -> Reading:
+def _read(raw: bytes, identity: bytes, defects: list[Defect], cut: Mapping[str, Leaf]) -> Reading:
     fallback = None if raw.isascii() else _spoken(raw)
     message = tree.parse(raw)
+    offsets = Offsets(raw, message)
     raw_headers = headers.raw_headers(message)
-    decoded = headers.decoded(message, fallback, defects)
+    decoded = headers.decoded(message, fallback, defects, offsets)
     firsts = headers.firsts(decoded)
-    date_written, date_at, offset = headers.date(raw_headers, defects)
+    headers.repeated(raw_headers, defects, offsets)
+    date_written, date_at, offset = headers.date(raw_headers, defects, offsets)
     walked = parts.read(message, fallback, defects, cut)
     opened = contents.read(walked, fallback, defects, cut)
-    hops = headers.hops(raw_headers, fallback, defects)
-    hop_at = next((hop.at for hop in hops if hop.at), None)
+    hops = headers.hops(raw_headers, fallback, defects, offsets)
+    sent_at, sent_at_source = headers.sent(raw_headers, date_at, hops, defects, offsets)
+    participants = headers.participants(raw_headers, fallback, defects, offsets)
+    shown = text.of_bodies(opened.bodies, fallback, defects)
     return Reading(
+        canonical_sha256=identity,
         subject=firsts.get("subject"),
         message_id=firsts.get("message-id"),
         in_reply_to=next(iter(headers.message_ids(firsts.get("in-reply-to"))), None),
@@ -55,23 +63,24 @@ def _read(raw: bytes, defects: list[Defect], cut: Mapping[str, Leaf]) -> Reading
         date_written=date_written,
         date_at=date_at,
         date_offset_minutes=offset,
-        sent_at=date_at or hop_at,
-        sent_at_source="date" if date_at else "received" if hop_at else None,
-        participants=headers.participants(raw_headers, fallback, defects),
+        sent_at=sent_at,
+        sent_at_source=sent_at_source,
+        participants=participants,
         parts=opened.parts,
         nested=opened.nested,
         reports=opened.reports,
         events=opened.events,
         hops=hops,
-        text=text.of_bodies(opened.bodies, fallback, defects),
-        defects=defects,
+        text=shown,
+        defects=offsets.placed(defects),
     )
 
 
 def _spoken(raw: bytes) -> str | None:
     """The charset that a message names anywhere, for what it leaves unnamed."""
-    for found in _LABEL.finditer(raw, 0, _LABELS_OCTETS):
-        label = (found[1] or found[2]).decode("ascii")
+    lower = raw[:_LABELS_OCTETS].lower()
+    found = [*_PARAMETER.finditer(lower), *_WORD.finditer(lower)]
+    for label in (each[1].decode("ascii") for each in sorted(found, key=re.Match.start)):
         if charsets.codec(label) not in _SAYING_NOTHING:
             return label
     return None

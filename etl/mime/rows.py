@@ -17,11 +17,16 @@ ReportKind = Literal["delivery", "disposition", "feedback"]
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One address of one address header. `address` is as written; the archive normalises it."""
+    """One address of one address header; or who is named there without one, and then the address is "".
+
+    address: as written; `addresses.normalised` gives the form to compare by.
+    group: the name of the group it stands in (RFC 5322 section 3.4), "" for none; a group of nobody is one row.
+    """
 
     role: Role
     name: str
     address: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +126,26 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One Received header. position 0 is the hop nearest the sender."""
+    """One Received header: its clauses from, by, with, and its date."""
 
-    position: int
     from_host: str | None
     by_host: str | None
     protocol: str | None
-    trace_id: str | None
-    recipient: str | None
-    written: str | None
     at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing that is wrong with the message, and where: a part's path or a header's name."""
+    """One thing that is wrong with the message, and where.
+
+    place: a part's path or a header's name in lower case.
+    offset: where in the message that part or header begins, in octets; None where it is not known.
+    """
 
     kind: str
     place: str
     detail: str
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +155,10 @@ class Reading:
     date_at, date_offset_minutes: the Date header in UTC, and the sender's offset from UTC.
     sent_at, sent_at_source: the date chosen and where it comes from; both None when none is known.
     text: the body as a reader sees it, HTML made text.
+    canonical_sha256: the same for all copies of a mail that differ only by the way they came.
     """
 
+    canonical_sha256: bytes
     subject: str | None = None
     message_id: str | None = None
     in_reply_to: str | None = None
@@ -186,11 +194,16 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's."""
+    """A message without its large bodies. raw: to parse; leaves: by path, all of the message's, like its hash.
+
+    starts: where in the message each part begins, in octets, by path.
+    """
 
     raw: bytes
     leaves: dict[str, Leaf]
+    canonical_sha256: bytes
     defects: list[Defect] = field(default_factory=list)
+    starts: dict[str, int] = field(default_factory=dict)
 
 
 def clean(text: str) -> str:
@@ -209,6 +222,6 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def unread(reason: str) -> Reading:
+def unread(canonical_sha256: bytes, reason: str) -> Reading:
     """The reading of a message that nothing could read."""
-    return Reading(defects=[Defect("unreadable", "1", clean(reason))])
+    return Reading(canonical_sha256, defects=[Defect("unreadable", "1", clean(reason))])

@@ -90,4 +90,9 @@ def _decoded(body: Body, fallback: str | None, defects: list[Defect]) -> str:
     text, problem = charsets.decode(body.content, label, fallback)
     if problem:
         defects.append(Defect("charset", body.path, clean(problem)))
-    return text if text.isascii() else normalize("NFC", text)
+    if "\0" in text:
+        defects.append(Defect("nul", body.path, "NUL in a text; shown as U+FFFD"))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # A byte order mark is a signature and no text (RFC 3629 section 6).
+    return text if text.isascii() else normalize("NFC", text.removeprefix("\ufeff"))

@@ -17,6 +17,8 @@ from typing import Protocol
 UU_LINE_BYTES_MAX = 256  # a line's first character counts up to 63 octets: 85 characters; the rest is padding
 LINE_OCTETS_MAX = 64 * 1024  # RFC 2045 says 76; beyond this, lines are not worth being kept apart
 
+# An encoding with something beside it: quotes, a comment (RFC 5322 section 3.2.2), a semicolon, a blank within.
+_NAMED = re.compile(r"[\s\"']*(base64|quoted[\s-]printable|(?:x-)?uu(?:encode|e))(?![\w-])")
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _CHARACTERS = re.compile(rb"[A-Za-z0-9+/]*")
 # A last group that encodes its octets and nothing else: no bits are set that are not theirs (RFC 4648 section 3.5).
@@ -41,21 +43,13 @@ def decoder(encoding: str) -> Decoder:
     return _DECODERS.get(encoding, Identity)()
 
 
-def _library_strips() -> bool:
-    """Whether this version of the standard library decodes 'base64 ', with a blank behind it."""
-    probe = Message()
-    probe["Content-Transfer-Encoding"] = "base64 "
-    probe.set_payload("QQ==")
-    return probe.get_payload(decode=True) == b"A"
-
-
-_STRIPS = _library_strips()
-
-
 def encoding_of(head: Message) -> str:
-    """The encoding that the standard library would undo for these fields, in lower case."""
+    """The encoding that these fields mean, in lower case; as written where they name none that is undone."""
     encoding = str(head.get("content-transfer-encoding", "")).lower()
-    return encoding.strip() if _STRIPS else encoding
+    if encoding in _DECODERS:
+        return encoding
+    named = _NAMED.match(encoding)
+    return re.sub(r"[\s-]+", "-", named[1]) if named else encoding
 
 
 class Identity:

@@ -13,8 +13,11 @@ from unicodedata import normalize
 
 from etl.mime import charsets
 
-_WORD = re.compile(r"=\?([^?]*)\?([qQbB])\?(.*?)\?=", re.DOTALL)
+# Where another word begins, one that has not ended is none.
+_BEGIN = r"=\?[^?\s]*\?[qQbB]\?"
+_WORD = re.compile(rf"=\?([^?]*)\?([qQbB])\?((?:(?!{_BEGIN}).)*?)\?=", re.DOTALL)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_GARBAGE = re.compile(rb"[^A-Za-z0-9+/\s]")
 
 
 def decode(value: str, fallback: str | None, problems: list[str]) -> str:
@@ -24,13 +27,13 @@ def decode(value: str, fallback: str | None, problems: list[str]) -> str:
     """
     # Behind the last "?=" no word can end; looking for one there is what takes quadratic time.
     end = value.rfind("?=") + 2 if "=?" in value else 0
-    text = "".join(_decoded(run, fallback, problems) for run in _runs(value[:end]))
+    text = "".join(_decoded(run, fallback, problems) for run in _runs(value[:end], problems))
     if end < len(value):
         text += plain(value[end:], fallback, problems)
     return text if text.isascii() else normalize("NFC", text)
 
 
-def _runs(value: str) -> Iterator[tuple[str | None, bytes]]:
+def _runs(value: str, problems: list[str]) -> Iterator[tuple[str | None, bytes]]:
     """Octets with their charset, None for what is no word; words of one charset are joined first.
 
     Mailers split a character's octets between words, though they must not.
@@ -49,21 +52,23 @@ def _runs(value: str) -> Iterator[tuple[str | None, bytes]]:
             yield charset, joined
             joined = b""
         charset = word[1].lower()
-        joined += _octets(word[2], word[3])
+        joined += _octets(word[2], word[3], problems)
     yield charset, joined
     yield None, value[at:].encode("utf-8", "surrogateescape")
 
 
-def _octets(encoding: str, encoded: str) -> bytes:
+def _octets(encoding: str, encoded: str, problems: list[str]) -> bytes:
     octets = encoded.encode("utf-8", "surrogateescape")
     if encoding in "qQ":
         return binascii.a2b_qp(octets, header=True)
     # Padding missing, doubled or in the middle; spaces inside: every run of digits decodes on its own.
-    return b"".join(map(_base64, octets.split(b"=")))
+    return b"".join(_base64(run, problems) for run in octets.split(b"="))
 
 
-def _base64(run: bytes) -> bytes:
+def _base64(run: bytes, problems: list[str]) -> bytes:
     digits = _NOT_BASE64.sub(b"", run)
+    if len(digits) % 4 == 1 or (len(digits) != len(run) and _GARBAGE.search(run)):
+        problems.append("damaged base64")
     digits = digits[: len(digits) - (len(digits) % 4 == 1)]
     return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
 

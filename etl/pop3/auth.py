@@ -130,6 +130,16 @@ def may_go_on(way: Way, unsupported: bool, secure: bool) -> bool:
     return unsupported or (way == "APOP" and not secure)
 
 
+def may_send_ahead(*, secure: bool) -> bool:
+    """Whether PASS may go out with USER, before USER is answered (RFC 2449 section 6.6 has the two as its example).
+
+    Behind TLS: nobody sees it but the server, which is verified, and which would get it for the +OK that any server
+    gives to USER. On a clear line a server may still refuse USER, because it wants TLS first or this user has APOP
+    (RFC 1939 section 7), and then the password is not shown to whoever listens.
+    """
+    return secure
+
+
 def commands(way: Way, credential: Credential, timestamp: bytes | None) -> tuple[Command, ...]:
     """What the ways older than AUTH send, in UTF-8 (RFC 6856 section 3 asks for it; others take the bytes)."""
     name, secret = credential.username.encode(), credential.secret.encode()

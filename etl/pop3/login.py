@@ -5,6 +5,7 @@ Sends what `auth` says and judges the answers; the way back from a refusal is de
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -77,6 +78,11 @@ class Greeted:
         return self.capabilities_before if self.capabilities_after is None else self.capabilities_after
 
     @property
+    def pipelining_before(self) -> bool:
+        """Whether the server offered before the login to take commands ahead of its answers."""
+        return offers(self.capabilities_before, "PIPELINING")
+
+    @property
     def login_delay_seconds(self) -> float | None:
         """The pause between two logins that the server asks for; None where it asks for none."""
         return login_delay_seconds(self.capabilities)
@@ -92,9 +98,16 @@ class ApopRefused(Retry):
 
 
 async def log_in(
-    connection: Connection, account: Account, context: ssl.SSLContext | None, apop: bool = True
+    connection: Connection,
+    account: Account,
+    context: ssl.SSLContext | None,
+    apop: bool = True,
+    ahead: Sequence[Command] | None = None,
 ) -> Greeted:
     """Take the greeting, turn to TLS where asked, log in. apop: whether to see that APOP is on offer.
+
+    ahead: where the server offers PIPELINING before the login (`Greeted.pipelining_before`), what is sent with the
+    CAPA behind it; its answers are the caller's to take. None: each command waits for the answer to the one before.
 
     Raises Stop when TLS or the credential is refused, Busy when the server asks to come later.
     """
@@ -108,8 +121,11 @@ async def log_in(
         # What was said in clear is forgotten, the timestamp too: somebody may have put it there (RFC 2595 section 4).
         before, timestamp = await _capabilities(connection), None
     utf8 = account.utf8 and offers(before, "UTF8") and (await ask(connection, Command("UTF8"))).ok
-    way = await _authenticate(connection, account, Offer(before, timestamp))
-    after = await _capabilities(connection)
+    # PIPELINING holds after the login if it does before (RFC 2449 section 6.6), though CAPA may say else by then.
+    at_once = ahead is not None and offers(before, "PIPELINING")
+    way = await _authenticate(connection, account, Offer(before, timestamp), at_once)
+    connection.send(Command("CAPA"), *(ahead or () if at_once else ()))
+    after = _told(await reply_to(connection))
     return Greeted(greeting.text, before, after, way, connection.tls, utf8)
 
 
@@ -128,7 +144,10 @@ async def reply_to(connection: Connection) -> Reply:
 
 async def _capabilities(connection: Connection) -> tuple[str, ...] | None:
     """What CAPA says, or None where the server does not know CAPA."""
-    reply = await ask(connection, Command("CAPA"))
+    return _told(await ask(connection, Command("CAPA")))
+
+
+def _told(reply: Reply) -> tuple[str, ...] | None:
     return capabilities(reply.body) if reply.ok else None
 
 
@@ -139,7 +158,7 @@ async def _start_tls(connection: Connection, account: Account, context: ssl.SSLC
     await connection.start_tls(context, account.host)
 
 
-async def _authenticate(connection: Connection, account: Account, offer: Offer) -> Way:
+async def _authenticate(connection: Connection, account: Account, offer: Offer, at_once: bool) -> Way:
     """Log in by the first way that is accepted; which it was."""
     secure = connection.tls is not None
     try:
@@ -150,7 +169,7 @@ async def _authenticate(connection: Connection, account: Account, offer: Offer) 
         raise type(stop)(f"{account}: {stop}") from None
     for place, way in enumerate(ways):
         try:
-            refusal = await _attempt(connection, account, way, offer)
+            refusal = await _attempt(connection, account, way, offer, at_once)
         except Retry as cut:
             # QUIRK(solid-pop3d): it offers APOP to all, refuses it to who has no secret for it, and closes.
             raise ApopRefused(str(cut)) if place and ways[place - 1] == "APOP" else cut from None
@@ -162,18 +181,30 @@ async def _authenticate(connection: Connection, account: Account, offer: Offer) 
     raise failure
 
 
-async def _attempt(connection: Connection, account: Account, way: Way, offer: Offer) -> str | None:
+async def _attempt(connection: Connection, account: Account, way: Way, offer: Offer, at_once: bool) -> str | None:
     """Try one way: None where it was accepted, else the words of the refusal."""
     if way in ("USER", "APOP"):
-        for command in auth.commands(way, account.credential, offer.timestamp):
-            reply = await ask(connection, command)
-            if not reply.ok:
-                return reply.text
-        return None
+        commands = auth.commands(way, account.credential, offer.timestamp)
+        one_flight = at_once and auth.may_send_ahead(secure=connection.tls is not None)
+        return await _say([commands] if one_flight else [(command,) for command in commands], connection)
     try:
         return await _exchange(connection, way, auth.exchange(way, account.credential, account.host, account.port))
     except (Stop, Untrusted) as failure:
         raise type(failure)(f"{account}, in the login by {way}: {failure}") from None
+
+
+async def _say(flights: Sequence[Sequence[Command]], connection: Connection) -> str | None:
+    """Send each flight once all before it was accepted; the words of the first refusal, or None.
+
+    What came in the same flight behind it is of no interest: no other way follows on USER, the weakest.
+    """
+    for flight in flights:
+        connection.send(*flight)
+        for _ in flight:
+            reply = await reply_to(connection)
+            if not reply.ok:
+                return reply.text
+    return None
 
 
 async def _exchange(connection: Connection, way: Way, exchange: Exchange) -> str | None:

@@ -20,6 +20,8 @@ from etl.pop3.replies import Listed, join_listing, offers
 # 100 ms. 1024 commands are some 12 kB, which waits in the sockets while we read; of 1 kB mail they cover 60 Mbit/s.
 WINDOW_OCTETS = 8 * 1024 * 1024
 WINDOW_COMMANDS = 1024
+# What a listing is made of. STAT is asked again later, to see whether answers and questions are in step.
+LISTING = (Command("STAT"), Command("UIDL"), Command("LIST"))
 # Header blocks that are held at once; most have some kB, and protocol.HEAD_BYTES_MAX bounds each.
 HEADS_AT_ONCE = 64
 # So much may come after a message that is not of the size that LIST gave, before STAT must tell whether we are
@@ -53,15 +55,19 @@ class InStep:
 class Session:
     """A session that is logged in. Open it with `Session.open`; end it with `quit` or `close`."""
 
-    def __init__(self, connection: Connection, account: Account, greeted: Greeted):
+    def __init__(self, connection: Connection, account: Account, greeted: Greeted, at_once: bool = True):
         self._connection = connection
         self._account = account
         self.greeted = greeted
+        self._at_once = at_once
+        self._listing_asked = False
         self._stat = b""
 
     @classmethod
-    async def open(cls, account: Account, on_wire: OnWire | None = None) -> "Session":
+    async def open(cls, account: Account, on_wire: OnWire | None = None, at_once: bool = True) -> "Session":
         """Connect, secure, log in. on_wire: takes the wire log, line by line, without any secret.
+
+        at_once: whether to believe a server that offers PIPELINING; else each command waits for the answer before it.
 
         Raises Misconfigured before anything is sent where the credential cannot be; Stop when credential
         or certificate is refused, Retry when the server is busy or away, Untrusted when it does not speak POP3.
@@ -69,29 +75,43 @@ class Session:
         auth.check(account.credential)
         context = tls_context(account.ca_file) if account.tls != "none" else None
         try:
-            return await cls._open(account, context, on_wire)
+            return await cls._open(account, context, on_wire, at_once)
         except ApopRefused:
-            return await cls._open(account, context, on_wire, apop=False)
+            return await cls._open(account, context, on_wire, at_once, apop=False)
 
     @classmethod
     async def _open(
-        cls, account: Account, context: ssl.SSLContext | None, on_wire: OnWire | None, apop: bool = True
+        cls, account: Account, context: ssl.SSLContext | None, on_wire: OnWire | None, at_once: bool, apop: bool = True
     ) -> "Session":
         implicit = context if account.tls == "implicit" else None
         connection = await Connection.open(
             account.host, account.port, implicit, idle_seconds_max=account.idle_seconds_max, on_wire=on_wire
         )
         try:
-            greeted = await log_in(connection, account, context, apop)
+            return await cls.begin(connection, account, context, at_once, apop)
         except BaseException:
             await connection.close()
             raise
-        return cls(connection, account, greeted)
+
+    @classmethod
+    async def begin(
+        cls,
+        connection: Connection,
+        account: Account,
+        context: ssl.SSLContext | None,
+        at_once: bool = True,
+        apop: bool = True,
+    ) -> "Session":
+        """Log in over a connection that is open, and ask for the listing where that costs no round trip."""
+        greeted = await log_in(connection, account, context, apop, LISTING if at_once else None)
+        session = cls(connection, account, greeted, at_once)
+        session._listing_asked = at_once and greeted.pipelining_before
+        return session
 
     @property
     def pipelining(self) -> bool:
         """Whether commands may be sent before earlier answers came (RFC 2449 section 6.6)."""
-        return offers(self.greeted.capabilities, "PIPELINING")
+        return self._at_once and offers(self.greeted.capabilities, "PIPELINING")
 
     async def listing(self) -> list[Listed]:
         """What the mailbox holds, a message without a unique id too.
@@ -100,7 +120,10 @@ class Session:
         without an id. Raises Busy or Stop where STAT or LIST is refused, or UIDL for now (Hotmail tells at STAT
         that the last login was too short ago).
         """
-        replies = await self._ask(Command("STAT"), Command("UIDL"), Command("LIST"))
+        if self._listing_asked:
+            self._listing_asked, replies = False, [await reply_to(self._connection) for _ in LISTING]
+        else:
+            replies = await self._ask(*LISTING)
         for reply in replies:
             if not reply.ok and (reply.command.verb != "UIDL" or refusals.passes(reply.text)):
                 delay = self.greeted.login_delay_seconds

@@ -4,7 +4,7 @@ select s.address as sender, r.address as recipient, count(distinct s.message_id)
 from mart.participant s
 join mart.participant r using (message_id)
 join archive.reading m using (message_id)
-where s.role = 'from' and r.role in ('to', 'cc', 'bcc')
+where s.role = 'from' and r.role in ('to', 'cc', 'bcc') and s.address is not null and r.address is not null
 group by s.address, r.address
 order by messages desc, sender, recipient
 limit 20;

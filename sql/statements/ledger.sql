@@ -5,7 +5,8 @@ insert into ops.run (trigger, external_id, host, version)
 values (:trigger, :external_id, :host, :version) returning run_id;
 
 -- name: end_run
-update ops.run set ended_at = now() where run_id = :run_id;
+-- Once: a run that ended is record.
+update ops.run set ended_at = now() where run_id = :run_id and ended_at is null;
 
 -- name: mailbox
 -- The number of a mailbox, made where the name is new.
@@ -36,6 +37,12 @@ select greatest(extract(epoch from greatest(
         (select until from ops.pause where mailbox_id = :mailbox_id),
         (select began_at + make_interval(secs => login_delay_seconds) from ops.session
          where mailbox_id = :mailbox_id order by session_id desc limit 1)) - now()), 0);
+
+-- name: is_lively
+-- Whether new mail is likely: the last listing of a mailbox was another than the one before, or there are not two yet.
+select count(distinct listing_sha256) <> 1 or count(*) < 2 from (
+    select listing_sha256 from ops.session where mailbox_id = :mailbox_id and listed_at is not null
+    order by session_id desc limit 2) as last;
 
 -- name: pause
 insert into ops.pause (mailbox_id, until, reason)

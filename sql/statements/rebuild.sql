@@ -22,12 +22,14 @@ update ops.rebuild set ended_at = now() where rebuild_id = :rebuild_id;
 -- name: count
 -- How many messages are to be read again.
 select count(*) from archive.message m left join archive.reading r using (message_id)
-where m.message_id > :after and (:every or r.parser is distinct from :parser);
+where m.message_id > :after and (:every or r.parser is distinct from :parser)
+  and m.message_id not in (select message_id from archive.disposition where approved_at is not null);
 
 -- name: next
 -- Messages to be read again, in order.
 select m.message_id, m.octets from archive.message m left join archive.reading r using (message_id)
 where m.message_id > :after and (:every or r.parser is distinct from :parser)
+  and m.message_id not in (select message_id from archive.disposition where approved_at is not null)
 order by m.message_id limit :messages;
 
 -- name: read_by

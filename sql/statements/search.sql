@@ -58,6 +58,8 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
                  from archive.event e where e.message_id = m.message_id), '[]') as events,
        coalesce((select jsonb_agg(to_jsonb(d) - 'message_id' - 'position' order by d.position)
                  from archive.defect d where d.message_id = m.message_id), '[]') as defects,
+       coalesce((select jsonb_agg(to_jsonb(c) - 'message_id' order by c.source, c.position)
+                 from mart.date_candidate c where c.message_id = m.message_id), '[]') as dates,
        coalesce((select jsonb_agg(jsonb_build_object('mailbox', b.name, 'uidl', v.uidl, 'step', l.step, 'at', l.at)
                                   order by l.entry_id)
                  from archive.ledger l join archive.delivery v using (delivery_id)

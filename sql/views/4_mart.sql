@@ -2,8 +2,9 @@
 
 create or replace view mart.message with (security_invoker) as
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
-       r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name, f.address as from_address,
-       split_part(f.address, '@', -1) as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
+       r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name,
+       nullif(f.address, '') as from_address,
+       case when strpos(f.address, '@') > 0 then split_part(f.address, '@', -1) end as from_domain, r.subject, r.message_id_header, r.in_reply_to, r."references",
        (select count(*) from archive.part p where p.message_id = m.message_id and p.attachment) as attachments,
        (select count(*) from archive.defect d where d.message_id = m.message_id) as defects,
        (select min(p.protection) from archive.part p
@@ -27,8 +28,8 @@ comment on column mart.message.sent_at is 'When it was sent, as far as known; nu
 comment on column mart.message.sent_at_source is 'Where sent_at comes from: date (its Date header) or received (its first hop).';
 comment on column mart.message.date_offset_minutes is 'The sender''s clock, in minutes east of UTC; null where not known.';
 comment on column mart.message.from_name is 'Display name of its first From address.';
-comment on column mart.message.from_address is 'Its first From address, in lower case.';
-comment on column mart.message.from_domain is 'Domain of that address.';
+comment on column mart.message.from_address is 'Its first From address, in lower case; null where there is a name alone.';
+comment on column mart.message.from_domain is 'Domain of that address, as DNS has it.';
 comment on column mart.message.subject is 'Subject, decoded.';
 comment on column mart.message.message_id_header is 'Message-ID header as written; not unique.';
 comment on column mart.message.in_reply_to is 'Message-ID that it answers, if any.';
@@ -65,16 +66,21 @@ comment on column mart.delivery.octets is 'Bytes retrieved; for excluded, how la
 comment on column mart.delivery.present is 'Whether the server still had it at the last listing.';
 
 create or replace view mart.participant with (security_invoker) as
-select message_id, position, cast(role as text) as role, name, address, split_part(address, '@', -1) as domain, coalesce(written, address) as written
+select message_id, position, cast(role as text) as role, name, nullif(address, '') as address,
+       case when strpos(address, '@') > 0 then split_part(address, '@', -1) end as domain,
+       nullif(coalesce(written, address), '') as written, group_name
 from archive.participant;
 comment on view mart.participant is 'One row for each address in each address header of a message.';
 comment on column mart.participant.message_id is 'The message.';
 comment on column mart.participant.position is 'Place among all addresses of the message, from 0.';
 comment on column mart.participant.role is 'from, sender, reply-to, to, cc, bcc or delivered-to.';
 comment on column mart.participant.name is 'Display name, decoded.';
-comment on column mart.participant.address is 'Address in lower case.';
-comment on column mart.participant.domain is 'Its domain.';
+comment on column mart.participant.address is
+    'Address in lower case, its domain as DNS has it; null for a name, or a group of nobody, alone.';
+comment on column mart.participant.domain is 'Its domain, as DNS has it: xn--bcher-kva.example for bücher.example.';
 comment on column mart.participant.written is 'Address as written.';
+comment on column mart.participant.group_name is
+    'Name of the group that it stands in, as undisclosed-recipients; null where it stands in none.';
 
 create or replace view mart.attachment with (security_invoker) as
 select message_id, path, filename, content_type, octets, encode(sha256, 'hex') as sha256, disposition,
@@ -121,12 +127,59 @@ comment on column mart.hop.protocol is 'How.';
 comment on column mart.hop.at is 'When.';
 
 create or replace view mart.defect with (security_invoker) as
-select message_id, kind, place, detail from archive.defect;
+select message_id, kind, place, detail, offset_octets from archive.defect;
 comment on view mart.defect is 'One row for each thing that is wrong with a message.';
 comment on column mart.defect.message_id is 'The message.';
 comment on column mart.defect.kind is 'What kind of defect.';
-comment on column mart.defect.place is 'Path of the part, or name of the header.';
+comment on column mart.defect.place is 'Path of the part, or name of the header in lower case.';
 comment on column mart.defect.detail is 'What was found.';
+comment on column mart.defect.offset_octets is
+    'Where in the message that part or header begins, in octets from 0; null where it is not known.';
+
+create or replace view mart.date_candidate with (security_invoker) as
+select r.message_id, c.source, c.position, c.written, c.at, c.offset_minutes, c.chosen,
+       case when not c.chosen then null
+            when c.source = 'date' and first_hop.position is null then 'no hop says when'
+            when c.source = 'date' then 'a hop agrees'
+            when r.date_written is null then 'there is no Date'
+            when r.date_at is null then 'the Date is none'
+            else 'no hop agrees to the Date' end as reason
+from archive.reading r
+join archive.message m using (message_id)
+cross join lateral (
+    select min(h.position) as position from unnest(r.hops) with ordinality as h (from_host, by_host, protocol, at, position)
+    where h.at is not null
+) as first_hop
+cross join lateral (
+    select 'date' as source, cast(0 as bigint) as position, r.date_written as written, r.date_at as at,
+           r.date_offset_minutes as offset_minutes, coalesce(r.sent_at_source = 'date', false) as chosen
+    where r.date_written is not null
+    union all
+    select 'received', h.position - 1, t.written, h.at,
+           cast(left(t.zone, 1) || '1' as integer)
+               * (60 * cast(substr(t.zone, 2, 2) as integer) + cast(substr(t.zone, 4, 2) as integer)),
+           coalesce(r.sent_at_source = 'received' and h.position = first_hop.position, false)
+    from unnest(r.hops) with ordinality as h (from_host, by_host, protocol, at, position)
+    left join (
+        -- A hop's date stands behind its last semicolon (RFC 5321 section 4.4); -0000 tells no offset.
+        select row_number() over (order by f.position desc) as position, btrim(substring(f.value from ';([^;]*)$')) as written,
+               nullif(substring(f.value from ';[^;]* ([+-][0-9]{4})[^;0-9]*$'), '-0000') as zone
+        from mart.header f where f.message_id = r.message_id and lower(f.name) = 'received'
+    ) as t on t.position = h.position
+    union all
+    select 'archived', 0, null, m.archived_at, null, false
+) as c;
+comment on view mart.date_candidate is
+    'One row for each date that a message could have: its Date header, each hop, and when it was archived, which is never chosen.';
+comment on column mart.date_candidate.message_id is 'The message.';
+comment on column mart.date_candidate.source is 'date (its Date header), received (a hop) or archived.';
+comment on column mart.date_candidate.position is 'Place among those of its source; of hops, 0 is the one nearest the sender.';
+comment on column mart.date_candidate.written is 'As written; null for archived.';
+comment on column mart.date_candidate.at is 'As a time; null where it cannot be read.';
+comment on column mart.date_candidate.offset_minutes is 'Its offset in minutes east of UTC; null where it is not told.';
+comment on column mart.date_candidate.chosen is 'Whether it is mart.message.sent_at.';
+comment on column mart.date_candidate.reason is
+    'Why it was chosen; null where not. A Date counts unless all hops lie over 30 days behind it or 2 before it.';
 
 create or replace view mart.session with (security_invoker) as
 select s.session_id, s.run_id, b.name as mailbox, s.host, s.port, s.username, s.tls_version, s.mechanism, s.began_at,

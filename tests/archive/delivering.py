@@ -3,7 +3,7 @@
 from sqlalchemy import Engine, text
 
 from etl.archive.loader import Arrival, load, number
-from etl.parsers import Job, answer
+from etl.parsing import Job, answer
 
 SESSION = """
     with run as (insert into ops.run (trigger, host, version) values ('command', 'h', '0') returning run_id)

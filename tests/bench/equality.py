@@ -38,7 +38,7 @@ def nodes(message: Message) -> list[tuple[Any, ...]]:
 
 def hops(mail: MailParser) -> list[tuple[str | None, ...]]:
     """mail-parser's hops as rows have them."""
-    keys = ("from", "by", "with", "id", "for")
+    keys = ("from", "by", "with")
     return [(*(hop.get(key) or None for key in keys), hop.get("date_utc")) for hop in mail.received]
 
 
@@ -55,9 +55,7 @@ def differences(raw: bytes, mail: MailParser, reading: Reading) -> Iterator[Diff
         people = [(p.name, p.address) for p in reading.participants if p.role == role][: len(addresses)]
         if people != addresses:
             yield role, addresses, people
-    ours = [
-        (h.from_host, h.by_host, h.protocol, h.trace_id, h.recipient, h.at and h.at.isoformat()) for h in reading.hops
-    ]
+    ours = [(h.from_host, h.by_host, h.protocol, h.at and h.at.isoformat()) for h in reading.hops]
     if hops(mail) != ours:
         yield "hops", hops(mail), ours
     texts = [text.replace("\r\n", "\n").strip() for text in mail.text_plain]

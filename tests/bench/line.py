@@ -46,10 +46,11 @@ Content-Type: text/plain; charset="utf-8"
 
 @dataclass(frozen=True)
 class Run:
-    """What one command took, in seconds: as the line saw it, and as a whole."""
+    """What one command took, in seconds: as the line saw it, as a whole, and of that to start and end alone."""
 
     trace: Trace
     command: float
+    start: float
 
 
 def letters() -> list[bytes]:
@@ -84,19 +85,18 @@ class Bench:
         folder.mkdir()
         environment = {**os.environ, "HOME": str(folder), "FETCHMAILHOME": str(folder)}
         if retriever:
-            command = retriever.command(over.port, USER, folder)
+            command, start = retriever.command(over.port, USER, folder), list(retriever.start)
         else:
-            command, environment = self._popvault(folder, over)
-        before = time.perf_counter()
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        seconds = time.perf_counter() - before
+            command, start, environment = self._popvault(folder, over)
+        _, start_seconds = timed(start, environment)
+        done, seconds = timed(command, environment)
         trace = over.traces.get(timeout=10)
         if done.returncode or trace.octets < MESSAGES * OCTETS:
             words = f"{done.stdout}{done.stderr}"[-500:]
             raise RuntimeError(f"{command} ended with {done.returncode} and {trace.octets} octets fetched: {words}")
-        return Run(trace, seconds)
+        return Run(trace, seconds, start_seconds)
 
-    def _popvault(self, folder: Path, over: Line) -> tuple[list[str], dict[str, str]]:
+    def _popvault(self, folder: Path, over: Line) -> tuple[list[str], list[str], dict[str, str]]:
         name = f"line_{self._count}"
         engine = create_engine(self._url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -105,7 +105,15 @@ class Bench:
         popvault = Popvault(folder, None, self._url.rpartition("/")[0] + f"/{name}")
         popvault.add(USER, username=USER, port=over.port, auth="user")  # as the others do
         popvault("init")
-        return [*popvault.command, "run", "--mailboxes", str(popvault.file)], popvault.environment
+        run = [*popvault.command, "run", "--mailboxes", str(popvault.file)]
+        return run, [*popvault.command, "--version"], popvault.environment
+
+
+def timed(command: Sequence[str], environment: dict[str, str]) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run a command to its end; what it said, and the seconds it took."""
+    before = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return done, time.perf_counter() - before
 
 
 def main() -> None:
@@ -145,31 +153,32 @@ def facts(others: Iterable[Retriever]) -> list[str]:
     return [
         f"{datetime.date.today()}, {machine}",
         ", ".join(versions),
-        f"{MESSAGES} messages of {OCTETS} octets; seconds from accept to the last byte of the last message, to the"
-        " client's close, and of the whole command; in brackets as a multiple of mpop's",
+        f"{MESSAGES} messages of {OCTETS} octets. Seconds, medians; in brackets as a multiple of mpop's:",
+        "last byte: from accept until the last message was handed to the client's socket, which is what the line takes",
+        "close: until the client closes. popvault has then read all mail, made its rows and committed them (fsync), as"
+        " it must before QUIT; mpop has written each message to a file (fsync)",
+        "command: from start to end; popvault indexes the words, too",
+        "start: of that, what the program takes to start and end alone (--version); popvault and poplib are Python",
     ]
 
 
 def show(milliseconds: int, runs: dict[str, list[Run]]) -> None:
     """The table of one delay."""
-    print(f"\nround trip {milliseconds} ms{'last message':>20}{'close':>16}{'command':>16}{'flights':>9}{'runs':>6}")
+    heads = "".join(f"{head:>16}" for head in ("last byte", "close", "command"))
+    print(f"\nround trip {milliseconds:>3} ms{heads}{'start':>9}{'flights':>9}{'runs':>6}")
     theirs = _medians(runs["mpop"]) if "mpop" in runs else None
     for name, its in runs.items():
-        cells = [
-            f"{own:.2f}" + (f" ({own / mpop:.2f})" if mpop else "")
-            for own, mpop in zip(_medians(its), theirs or (0.0,) * 3, strict=True)
-        ]
+        *times, start = _medians(its)
+        ratios = [f" ({own / mpop:.2f})" for own, mpop in zip(times, theirs, strict=False)] if theirs else [""] * 3
+        cells = "".join(f"{f'{own:.2f}' + ratio:>16}" for own, ratio in zip(times, ratios, strict=True))
         flights = statistics.median(run.trace.flights for run in its)
-        print(f"{name:<16}{cells[0]:>20}{cells[1]:>16}{cells[2]:>16}{flights:>9.0f}{len(its):>6}")
+        print(f"{name:<17}{cells}{start:>9.2f}{flights:>9.0f}{len(its):>6}")
     sys.stdout.flush()
 
 
-def _medians(runs: Sequence[Run]) -> tuple[float, float, float]:
-    return (
-        statistics.median(run.trace.whole for run in runs),
-        statistics.median(run.trace.closed for run in runs),
-        statistics.median(run.command for run in runs),
-    )
+def _medians(runs: Sequence[Run]) -> tuple[float, ...]:
+    figures = ((run.trace.whole, run.trace.closed, run.command, run.start) for run in runs)
+    return tuple(statistics.median(column) for column in zip(*figures, strict=True))
 
 
 if __name__ == "__main__":

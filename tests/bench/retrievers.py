@@ -67,12 +67,14 @@ class Retriever:
     """A program under measurement.
 
     command: for (port, user, an empty folder) the words to run.
+    start: the words of a command that starts, does nothing and ends.
     serial: it waits for each answer, so one run tells all.
     """
 
     name: str
     version: str
     command: Callable[[int, str, Path], list[str]]
+    start: tuple[str, ...]
     serial: bool = False
 
 
@@ -85,10 +87,11 @@ def installed() -> tuple[list[Retriever], list[str]]:
         ("getmail", _getmail, "put the bin folder of a virtual environment with getmail6 on PATH"),
     ):
         if shutil.which(name, path=PROGRAMS):
-            found.append(Retriever(name, version(name), command, serial=name != "mpop"))
+            found.append(Retriever(name, version(name), command, (name, "--version"), serial=name != "mpop"))
         else:
             missing.append(f"{name} is not installed and left out: {hint}")
-    found.append(Retriever("poplib", platform.python_version(), _poplib, serial=True))
+    start = (sys.executable, "-c", "import poplib")
+    found.append(Retriever("poplib", platform.python_version(), _poplib, start, serial=True))
     return found, missing
 
 

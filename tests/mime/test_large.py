@@ -70,6 +70,17 @@ def test_every_leaf_is_measured():
     assert rows["1.2"] == rows["1.3.1.2"] == (len(FILE), hashlib.sha256(FILE).digest())
 
 
+def test_defects_lie_where_they_lie_in_the_message():
+    """What was left out before a part does not move it."""
+    broken = part(b"caf\xe9", "Content-Type: text/plain; charset=utf-8")
+    raw = b"X: \xff\r\n" + message(ATTACHED, broken)
+    skeleton = streamed(raw, leaf_bytes_max=100)
+    assert len(skeleton.raw) < len(raw)
+    assert read_large(skeleton).defects == read(raw).defects
+    places = {defect.place: defect.offset for defect in read(raw).defects}
+    assert places == {"x": 0, "1.2": raw.index(broken) + len(b"--b\r\n")}
+
+
 @pytest.mark.parametrize("limits", [(0, 0), (100, 10**6), (10**6, 2000), (3000, 5000)])
 @pytest.mark.parametrize("size", [1, 1000, 10**6])
 def test_with_bodies_left_out_the_rows_are_the_same(limits: tuple[int, int], size: int):

@@ -116,12 +116,25 @@ def test_other_encodings_are_none(encoding: str):
     assert decoded(b"caf\xe9=41\r\n", encoding, 3) == b"caf\xe9=41\r\n" == at_once(b"caf\xe9=41\r\n", encoding)
 
 
-@pytest.mark.parametrize("written", ["BASE64", "base64 ", " Base64", "base64; x=y", "=?utf-8?q?base64?=", "b\xe4se64"])
-def test_the_name_of_an_encoding_is_read_as_the_library_reads_it(written: str):
-    """Whatever this version of the library decodes, we do."""
+@pytest.mark.parametrize(
+    ("written", "encoding"),
+    [
+        *((name, "base64") for name in ("BASE64", "base64 ", " Base64", "base64; x=y", '"base64"', "base64 (x)")),
+        *((name, "quoted-printable") for name in ("Quoted-Printable", "quoted printable", "quoted-printable;")),
+        *(("uuencode", "uuencode"), ("x-uue", "x-uue"), ("base64-x", "base64-x"), ("x-base64", "x-base64")),
+        *(("=?utf-8?q?base64?=", "=?utf-8?q?base64?="), ("b\xe4se64", "b\xe4se64"), ("base9000", "base9000")),
+    ],
+)
+def test_the_name_of_an_encoding_is_what_is_meant(written: str, encoding: str):
+    """What stands beside the name does not hide it; another name is another encoding, and stands for nothing."""
     head = Message()
     head["Content-Transfer-Encoding"] = written
-    head.set_payload("QUJD")
+    assert encoding_of(head) == encoding
+
+
+def test_a_name_that_the_library_knows_is_read_as_the_library_reads_it():
+    """Whatever this version of the library decodes, we do."""
+    head = part(b"QUJD", "BASE64")
     assert decoded(b"QUJD", encoding_of(head), 4) == head.get_payload(decode=True)
 
 

@@ -170,6 +170,46 @@ def test_bytes_that_wait_since_before_the_handshake_stop(certificate: Path, monk
         log_in_to(handler, certificate)
 
 
+PIPELINED = b"+OK\r\nPIPELINING\r\nUSER\r\nSTLS\r\n.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "refused"), [(b"+OK\r\n+OK\r\n", None), (b"-ERR no such user\r\n-ERR USER first\r\n", "no such user")]
+)
+def test_behind_tls_pass_does_not_wait_for_the_answer_to_user(certificate: Path, answers: bytes, refused: str | None):
+    """The server answers when both have come; where it refuses USER, its words are those, and not those to PASS."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"+OK hello\r\n")
+        await talk(reader, writer, (b"CAPA", PIPELINED), (b"STLS", b"+OK\r\n"))
+        await turn_to_tls(writer, certificate)
+        await talk(reader, writer, (b"CAPA", PIPELINED), (b"USER ann", b""), (b"PASS secret", answers))
+        await talk(reader, writer, (b"CAPA", PIPELINED), (b"STAT", b""), (b"UIDL", b""), (b"LIST", b""))
+
+    if refused:
+        with pytest.raises(Stop, match=refused):
+            log_in_to(handler, certificate)
+    else:
+        assert log_in_to(handler, certificate).mechanism == "USER"
+
+
+def test_in_clear_pass_waits_for_the_answer_to_user(certificate: Path):
+    """A server may refuse USER because it wants TLS first: then nobody who listens hears the password."""
+    heard = []
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"+OK hello\r\n")
+        await talk(reader, writer, (b"CAPA", PIPELINED))
+        heard.append(await reader.readuntil(b"\r\n"))
+        await asyncio.sleep(0.05)
+        writer.write(b"-ERR TLS first\r\n")
+        heard.append(await reader.read())
+
+    with pytest.raises(Stop, match="TLS first"):
+        log_in_to(handler, certificate, tls="none")
+    assert heard == [b"USER ann\r\n", b""]
+
+
 def listing(*answers: str, capabilities: tuple[str, ...] | None = ("LOGIN-DELAY 60",)) -> list[Listed]:
     """The listing of a session whose server answers STAT, UIDL and LIST so."""
     dialogue = zip(("STAT", "UIDL", "LIST"), answers, strict=False)  # it ends with a refusal

@@ -8,7 +8,7 @@ import pytest
 
 from etl.errors import Untrusted
 from etl.pop3.connection import Connection
-from etl.pop3.login import Account, log_in
+from etl.pop3.login import Account
 from etl.pop3.session import InStep, Piece, Session
 from tests.pop3 import replay
 
@@ -32,7 +32,7 @@ def play(name: str, cut: replay.Cut, delete: bool) -> Taken:
 
     async def run() -> None:
         connection = Connection(line, line, "replay", 1)  # type: ignore[arg-type]
-        await take(Session(connection, TIM, await log_in(connection, TIM, None)), taken, delete)
+        await take(await Session.begin(connection, TIM, None), taken, delete)
 
     try:
         asyncio.run(run())
@@ -104,6 +104,14 @@ def test_dovecot():
     assert taken.messages == {1: lines("Subject: no line end", "", "hello you"), 3: lines(".first", "", "x")}
     assert taken.refused == [(2, "[SYS/TEMP] Message disappeared.")]
     assert taken.quit == (True, "Logging out, messages deleted.")
+
+
+def test_pipelining_that_ends_with_the_login():
+    """What CAPA says after it holds from then on, and the listing that was asked for by then is taken."""
+    taken = every_cut("pipelining_before")
+    assert taken.names == {1: ("a", 25), 2: ("b", 25)}
+    assert taken.messages == {n: lines(f"Subject: {w}", "", f"hello {n}") for n, w in ((1, "one"), (2, "two"))}
+    assert taken.quit == (True, "")
 
 
 def test_comcast():

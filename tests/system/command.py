@@ -25,7 +25,7 @@ class Popvault:
             "POPVAULT_HOME": str(folder),
             "TEST_PASSWORD": "secret",
         }
-        self.command = [sys.executable, "-c", "from etl.cli import main; main()"]
+        self.command = [sys.executable, "-m", "etl"]
 
     def add(self, name: str, *, variable: str = "TEST_PASSWORD", **keys: str | int) -> None:
         """One more mailbox in the file, its password in an environment variable; values in JSON are TOML too."""

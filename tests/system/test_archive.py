@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.behind import behind_the_triggers
 from tests.servers.dovecot import Dovecot
 from tests.system.command import Popvault
 
@@ -67,6 +68,7 @@ def test_what_was_archived_is_found_and_shown(tmp_path: Path, pop3_server: Dovec
     assert popvault("search", "明天 -会议").stdout == "0 found\n"
     shown = json.loads(popvault("show", hashlib.sha256(wire(MESSAGES[0])).hexdigest()[:10], "--json").stdout)
     assert (shown["subject"], shown["deliveries"][0]["mailbox"]) == ("one", "ann6")
+    assert "archived" in {date["source"] for date in shown["dates"]}
     assert popvault("show", "999").returncode == 2
 
 
@@ -75,7 +77,7 @@ def test_damage_is_found_and_named(tmp_path: Path, pop3_server: Dovecot, databas
     pop3_server.put("ann2", MESSAGES[:1])
     popvault = Popvault(tmp_path, pop3_server, database_url, "ann2")
     assert popvault.run().returncode == 0
-    with engine.begin() as connection:
+    with behind_the_triggers(engine) as connection:
         connection.execute(text("update archive.segment set content = 'other', zstd = false"))
     verified = popvault("verify")
     assert verified.returncode == 1

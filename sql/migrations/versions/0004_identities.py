@@ -1,4 +1,4 @@
-"""What parts hold: nested messages, reports, events, packed files: see 0004_content.sql beside this file."""
+"""Two identities more beside the SHA-256 of the bytes: see 0004_identities.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 

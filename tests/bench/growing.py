@@ -1,0 +1,141 @@
+"""Whether it stays fast as it grows: load, size and search at several sizes. `python -m tests.bench.growing --help`.
+
+Made mail (tests.bench.mail) goes through the intake, as what comes off a line does: hashed, parsed, loaded, indexed, in
+an empty Postgres with fsync on. The last 10,000 messages before each size are timed. A million take half an hour.
+"""
+
+import argparse
+import asyncio
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+
+from etl.archive.database import engine_for
+from etl.archive.embedded import EmbeddedPostgres
+from etl.archive.loader import Arrival
+from etl.archive.migrations import migrate
+from etl.archive.search import find
+from etl.intake import Archive, Indexing, Intake
+from etl.parsers import Parsers
+from tests.bench.mail import message, person, word
+
+MIB = 1024 * 1024
+TIMED = 10_000
+AT_ONCE = 2_000
+MATCHES = 20
+
+SESSION = """
+with mailbox as (insert into archive.mailbox (name) values ('all') returning mailbox_id),
+epoch as (insert into archive.epoch (mailbox_id, host, username, reason)
+    select mailbox_id, 'localhost', 'all', 'bench' from mailbox returning *),
+run as (insert into ops.run (trigger, host, version) values ('bench', 'localhost', '0') returning run_id)
+insert into ops.session (run_id, mailbox_id, epoch_id, host, port, username, greeting, mechanism, utf8)
+select run_id, mailbox_id, epoch_id, 'localhost', 110, 'all', '+OK', 'USER', false from run, epoch
+"""
+LISTING = """
+insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, listed_octets, session_id)
+select 1, 1, n, 0, 0, 1 from generate_series(cast(:first as bigint), cast(:last as bigint)) n order by n
+returning delivery_id
+"""
+SIZE = """
+select cast(sum(pg_total_relation_size(oid)) as float), (select cast(sum(octets) as float) from archive.message)
+from pg_class
+where relkind = 'r' and relnamespace in ('archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace)
+"""
+
+
+def main() -> None:
+    """Print a line for each size."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--messages", default="10000,100000,1000000", help="the sizes, in ascending order")
+    sizes = [int(size) for size in parser.parse_args().messages.split(",")]
+    with tempfile.TemporaryDirectory(prefix="popvault-bench-") as root:
+        Path(root).chmod(0o755)
+        postgres = EmbeddedPostgres(Path(root) / "postgres")
+        try:
+            engine = engine_for(postgres.start())
+            migrate(engine)
+            asyncio.run(grow(engine, sizes))
+        finally:
+            postgres.stop()
+            shutil.rmtree((Path(root) / "postgres" / "postgres").resolve())
+
+
+async def grow(engine: Engine, sizes: Sequence[int]) -> None:
+    """Load up to each size, and measure there."""
+    with engine.begin() as connection:
+        connection.execute(text(SESSION))
+    first_rate, done = 0.0, 0
+    for size in sizes:
+        await load(engine, done, size - TIMED)
+        begin = max(done, size - TIMED)
+        start = time.perf_counter()
+        await load(engine, begin, size)
+        rate, done = (size - begin) / (time.perf_counter() - start), size
+        first_rate = first_rate or rate
+        print(
+            f"{size:>9,} messages: {rate:.0f}/s, {rate / first_rate:.2f} of the first; {measured(engine)}", flush=True
+        )
+
+
+async def load(engine: Engine, begin: int, end: int) -> None:
+    """Load the messages of these numbers, words included."""
+    async with (
+        Archive(engine) as archive,
+        Indexing(engine) as indexing,
+        Parsers() as parsers,
+        Intake(archive, parsers, indexing) as intake,
+    ):
+        for first in range(begin, end, AT_ONCE):
+            last = min(first + AT_ONCE, end)
+            deliveries = await archive.do(listed, first, last - 1)
+            arrivals = (Arrival.of(d, 1, message(n)) for d, n in zip(deliveries, range(first, last), strict=True))
+            outcomes = [await intake.put(arrival) for arrival in arrivals]
+            intake.flush()
+            await asyncio.gather(*outcomes)
+
+
+def listed(connection: Connection, first: int, last: int) -> list[int]:
+    """Deliveries for the messages of these numbers."""
+    with connection.begin():
+        return list(connection.scalars(text(LISTING), {"first": first, "last": last}))
+
+
+def measured(engine: Engine) -> str:
+    """The size beside the mail, and how long questions take."""
+    with engine.connect() as connection:
+        size, mail = connection.execute(text(SIZE)).one()
+        connection.commit()
+        seconds = sorted(timed(connection, words) for words in questions())
+    p50, p95 = statistics.median(seconds), seconds[int(len(seconds) * 0.95)]
+    return (
+        f"{size / MIB:.0f} MiB for {mail / MIB:.0f} of mail ({size / mail:.2f});"
+        f" search p50 {p50 * 1000:.1f}, p95 {p95 * 1000:.1f} ms"
+    )
+
+
+def timed(connection: Connection, words: str) -> float:
+    """Seconds that a question takes, asked for the second time."""
+    find(connection, words, MATCHES)
+    start = time.perf_counter()
+    find(connection, words, MATCHES)
+    return time.perf_counter() - start
+
+
+def questions() -> list[str]:
+    """What people ask: common and rare words, several, a phrase, without, in Chinese, from somebody."""
+    asked = []
+    for n in range(20):
+        common, rare = word(n), word(5_000 + 991 * n)
+        asked += [common, rare, f"{common} {word(n + 40)}", f"{rare} -{common}", f'"{common} {word(n + 1)}"']
+        asked += [person(7 * n)[1], "民得" if n % 2 else "我以要"]
+    return asked
+
+
+if __name__ == "__main__":
+    main()
