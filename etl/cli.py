@@ -18,21 +18,23 @@ from typing import IO, Any
 
 import click
 import psycopg
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
-from etl.archive import ledger, rights, statements, stored
+from etl.archive import labels, ledger, rights, statements, stored
 from etl.archive.embedded import EmbeddedPostgres
-from etl.archive.projection import Difference
+from etl.archive.projection import Again, Difference
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.archive.stored import Chosen
-from etl.archive.verification import Verification, books, rehashed
+from etl.archive.verification import Verification, books
 from etl.errors import Failure, Misconfigured, Stop
 from etl.pipeline import archive_shard, look, open_archive
 from etl.rebuild import OnDifferences
 from etl.rebuild import rebuild as read_again
+from etl.verify import verify_messages
 from etl.visit import Done, Options
 
 BALANCE = ("listed", "archived", "duplicate", "quarantined", "excluded", "vanished", "pending", "balanced")
@@ -257,14 +259,73 @@ def status(as_json: bool) -> None:
 @main.command(context_settings={"ignore_unknown_options": True})  # -word means without it
 @click.argument("words", nargs=-1, required=True, type=Words())
 @click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
-def search(words: tuple[str, ...], matches: int) -> None:
-    """Find messages by their words: plain words, "a phrase", -without, or."""
+@click.option(
+    "--after", "after_key", type=Words(), help="Go on behind the row with this key, which a full page ends with."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def search(words: tuple[str, ...], matches: int, after_key: str | None, as_json: bool) -> None:
+    """Find messages: words, "a phrase", -without, one or other, and by what they are.
+
+    \b
+    from: to: cc: bcc: subject: filename:   words, or a whole address, in that place
+    has:attachment  mailbox:NAME  label:NAME  saved:NAME
+    after:2026-03-31  before:2026   sent since then, sent before then (UTC)
+    """
     with open_archive() as engine, engine.connect() as connection:
-        found = find(connection, " ".join(words), matches)
+        found = find(connection, " ".join(words), matches, after_key)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+        return
     for row in found:
         date = f"{row['sent_at']:%Y-%m-%d}" if row["sent_at"] else "no date   "
-        say(f"{row['message_id']:>8}  {date}  {row['sender'] or '-'}  {row['subject'] or '(no subject)'}")
-    click.echo(f"{len(found)} found")
+        sender = " ".join(filter(None, (row["from_name"], row["from_address"]))) or "-"
+        say(f"{row['message_id']:>8}  {date}  {sender}  {row['subject'] or '(no subject)'}")
+        if row["snippet"]:
+            say(f"          {row['snippet']}")
+    more = f"; more of them: --after {found[-1]['key']}" if len(found) == matches else ""
+    click.echo(f"{len(found)} found{more}")
+
+
+@main.command()
+@click.argument("name", required=False, type=Words())
+@click.argument("messages", nargs=-1, type=int)
+@click.option("--search", "query", type=Words(), help="All that this search finds, too.")
+@click.option("--remove", is_flag=True, help="Take the label from these; without any, remove the label itself.")
+def label(name: str | None, messages: tuple[int, ...], query: str | None, remove: bool) -> None:
+    """Put messages, by their numbers, under a label; without arguments, list the labels.
+
+    label:NAME in a search finds them. A message may have many labels.
+    """
+    with open_archive() as engine, engine.connect() as connection:
+        if name is None:
+            rows = [[row["name"], str(row["messages"])] for row in labels.labels(connection)]
+            _print_table(("label", "messages"), rows)
+        elif remove and not messages and query is None:
+            labels.remove(connection, name)
+            say(f"{name}: removed; its messages stay")
+        elif remove:
+            say(f"{name}: taken from {labels.take(connection, name, messages, query)}")
+        else:
+            say(f"{name}: put on {labels.put(connection, name, messages, query)}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name", required=False, type=Words())
+@click.argument("words", nargs=-1, type=Words())
+@click.option("--remove", is_flag=True, help="Forget it.")
+def save(name: str | None, words: tuple[str, ...], remove: bool) -> None:
+    """Save a search under a name; without arguments, list those saved. saved:NAME in a search asks it."""
+    with open_archive() as engine, engine.connect() as connection:
+        if name is None:
+            _print_table(("name", "query"), [[row["name"], row["query"]] for row in labels.saved(connection)])
+        elif remove:
+            labels.forget(connection, name)
+            say(f"{name}: forgotten")
+        elif not words:
+            raise Misconfigured(f"say what {name} is to find, or --remove")
+        else:
+            labels.save(connection, name, " ".join(words))
+            say(f"{name}: saved; popvault search saved:{name} asks it")
 
 
 @main.command()
@@ -321,7 +382,21 @@ def _nested_line(nested: dict[str, Any]) -> str:
 def export(folder: Path, mailbox: str | None) -> None:
     """Write each message to <sha256>.eml, byte for byte as it came."""
     with open_archive() as engine, engine.connect() as connection:
-        _report(stored.export(connection, folder, mailbox), "exported")
+        sys.exit(int(bool(_export(stored.export(connection, folder, mailbox)))))
+
+
+def _export(messages: Iterator[stored.Stored]) -> int:
+    """Count the messages, name each fault; how many faults there were."""
+    count = octets = faults = 0
+    with progress("exported") as advance:
+        for message in messages:
+            count, octets = count + 1, octets + message.octets
+            advance(1, 1)
+            if message.fault:
+                faults += 1
+                say(f"message {message.message_id} {message.sha256.hex()}: {message.fault}", err=True)
+    click.echo(f"exported: {count} messages, {octets} bytes, {faults} faults")
+    return faults
 
 
 class Sample(click.ParamType[Chosen]):
@@ -341,31 +416,49 @@ class Sample(click.ParamType[Chosen]):
 @click.option("--sample", type=Sample(), help="Re-hash only so many messages, taken at random.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Re-hash only what was archived since this day (UTC).")
 def verify(sample: Chosen | None, since: datetime | None) -> None:
-    """Re-hash what is stored and check the books and seals; exit 1 names every mismatch. It is itself recorded."""
+    """Re-hash what is stored, read it again, check the books and seals; exit 1 names every mismatch. It is recorded."""
     asked = replace(sample or Chosen(), since=since.date() if since else None)
-    with (
-        open_archive(rights.AUDITOR) as engine,
-        engine.connect() as connection,
-        Verification(engine, asked) as verification,
-    ):
-        _hash_all(_counted(rehashed(connection, asked), verification), "re-hashed", verification.note)
-        for says, found in books(connection):
-            whole = True
-            for place in found:
-                whole = False
-                verification.note(place, says)
-                say(f"    {place}", err=True)
-            click.echo(f"{'ok' if whole else 'NO'}  {says}")
+    with open_archive(rights.AUDITOR) as engine, Verification(engine, asked) as verification:
+        _verify_messages(engine, asked, verification)
+        with engine.connect() as connection:
+            for says, found in books(connection):
+                whole = True
+                for place in found:
+                    whole = False
+                    verification.note(place, says)
+                    say(f"    {place}", err=True)
+                click.echo(f"{'ok' if whole else 'NO'}  {says}")
         verification.end()
     faults = verification.faults
     click.echo("verified: all is as recorded" if not faults else f"NOT verified: {faults} mismatches")
     sys.exit(int(bool(faults)))
 
 
-def _counted(messages: Iterator[stored.Stored], verification: Verification) -> Iterator[stored.Stored]:
-    for message in messages:
-        verification.count(message)
-        yield message
+def _verify_messages(engine: Engine, asked: Chosen, verification: Verification) -> None:
+    others = 0
+
+    def fault(place: str, what: str) -> None:
+        verification.note(place, what)
+        say(f"{place}: {what}", err=True)
+
+    with progress("verified") as advance:
+
+        def tell(batch: Sequence[Again], differences: Sequence[Difference], read_by_others: set[int]) -> None:
+            nonlocal others
+            others += len(read_by_others)
+            for message in batch:
+                verification.count(message.octets)
+                if message.fault:
+                    fault(f"message {message.message_id} {message.sha256.hex()}", message.fault)
+            for difference in differences:
+                fault(difference.place, difference.what)
+            advance(len(batch), len(batch))
+
+        verify_messages(engine, asked, tell)
+    counts = f"{verification.messages} messages, {verification.octets} bytes, {verification.faults} faults"
+    click.echo(f"re-hashed and read again: {counts}")
+    if others:
+        click.echo(f"of these {others} were read by another parser and not compared; popvault rebuild reads them again")
 
 
 @main.command()
@@ -472,25 +565,3 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=0)
         yield lambda total, done: bar.update(task, total=total, completed=done)
-
-
-def _report(messages: Iterator[stored.Stored], what: str) -> None:
-    sys.exit(int(bool(_hash_all(messages, what))))
-
-
-def _hash_all(
-    messages: Iterator[stored.Stored], what: str, note: Callable[[str, str], None] = lambda place, fault: None
-) -> int:
-    """Count the messages, name each fault and note it; how many faults there were."""
-    count = octets = faults = 0
-    with progress(what) as advance:
-        for message in messages:
-            count, octets = count + 1, octets + message.octets
-            advance(1, 1)
-            if message.fault:
-                faults += 1
-                place = f"message {message.message_id} {message.sha256.hex()}"
-                note(place, message.fault)
-                click.echo(f"{place}: {message.fault}", err=True)
-    click.echo(f"{what}: {count} messages, {octets} bytes, {faults} faults")
-    return faults

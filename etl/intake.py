@@ -105,9 +105,10 @@ def _words(error: DBAPIError | psycopg.Error) -> str:
 
 
 class Indexing:
-    """Makes the index of words beside the load, on a connection of its own.
+    """Folds terms into segments beside the load, on a connection of its own.
 
-    Mail is safe without it: what it cannot do is left for the next run, and never fails the load.
+    Mail is found without it, slower the more there is: what it cannot do is left for the next run, and never fails the
+    load.
     """
 
     def __init__(self, engine: Engine):
@@ -126,26 +127,20 @@ class Indexing:
         try:
             await self._task
         except Failure as failure:
-            log.warning("words are not all indexed, the next run goes on: %s", failure)
+            log.warning("terms are not all folded, the next run goes on: %s", failure)
         finally:
             await self._archive.__aexit__()
 
     def wake(self) -> None:
-        """There are words to index."""
+        """There are more messages."""
         self._more.set()
 
     async def _work(self) -> None:
         while not self._last:
             await self._more.wait()
             self._more.clear()
-            while await self._some():
+            while await self._archive.do(search.fold):
                 pass
-
-    async def _some(self) -> int:
-        try:
-            return await self._archive.do(search.index_pending)
-        except Skip:
-            return await self._archive.do(search.index_one_by_one)
 
 
 class Intake:

@@ -32,9 +32,9 @@ class Result:
 # Called with what differs, batch by batch.
 OnDifferences = Callable[[Sequence[Difference]], None]
 # What was read of messages: for each its number and its rows.
-_Read = list[tuple[int, list[bytes]]]
+Read = list[tuple[int, list[bytes]]]
 # Called with the last message that was read, and what was: compares or replaces.
-_Settle = Callable[[int, _Read], Awaitable[list[Difference]]]
+_Settle = Callable[[int, Read], Awaitable[list[Difference]]]
 
 
 def rebuild(
@@ -76,17 +76,20 @@ def rebuild(
 
 async def _reread(
     archive: Archive, parsers: Parsers, after: int, every: bool
-) -> AsyncIterator[tuple[int, list[Again], _Read]]:
+) -> AsyncIterator[tuple[int, list[Again], Read]]:
     """Batches of messages with their rows as they are read now; the next one is fetched while one is read."""
     batch = await archive.do(projection.take, after, PARSER, every)
     while batch:
         after = batch[-1].message_id
-        read, following = await asyncio.gather(_read(parsers, batch), archive.do(projection.take, after, PARSER, every))
+        read, following = await asyncio.gather(
+            read_again(parsers, batch), archive.do(projection.take, after, PARSER, every)
+        )
         yield after, batch, read
         batch = following
 
 
-async def _read(parsers: Parsers, batch: Sequence[Again]) -> _Read:
+async def read_again(parsers: Parsers, batch: Sequence[Again]) -> Read:
+    """Number and rows of each message of a batch whose bytes are as recorded."""
     whole = [again for again in batch if again.fault is None]
     jobs = [Job(again.message_id, again.raw, again.skeleton, again.kept) for again in whole]
     half = -(-len(jobs) // 2)  # a batch keeps two parsers busy

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from etl.archive import blobs, downloads
 from etl.archive.database import driver
 from etl.archive.recipe import Blob
-from etl.archive.rows import PROJECTIONS, STORED, Blocks
+from etl.archive.rows import PROJECTIONS, STORED, TERMS, Blocks
 from etl.archive.statements import statement
 from etl.mime.rows import Skeleton
 
@@ -82,7 +82,7 @@ def load(
         first = {a.sha256: a for a in reversed(arrivals)}
         new = _add_messages(connection, [a for s, a in first.items() if not numbers[s].known], numbers)
         copy_rows(connection, STORED, [blocks[sha256].stored for sha256 in new])
-        copy_rows(connection, PROJECTIONS, [blocks[sha256].read for sha256 in new])
+        copy_rows(connection, [*PROJECTIONS, TERMS], [blocks[sha256].read for sha256 in new])
         blobs.add_steps(connection, [step for sha256 in new for step in blocks[sha256].blobs])
         found = {**numbers, **_raced(connection, first, numbers, new)}
         _take_over_pieces(connection, arrivals, {a.delivery_id: found[a.sha256].message_id for a in new.values()})
@@ -111,7 +111,7 @@ def copy_rows(connection: Connection, tables: Sequence[tuple[str, str]], message
 def _add_messages(
     connection: Connection, new: Sequence[Arrival], numbers: Mapping[bytes, Number]
 ) -> dict[bytes, Arrival]:
-    """Insert messages and put them in line for the index of words; those that nobody else put there meanwhile."""
+    """Insert messages; those that nobody else put there meanwhile."""
     columns: dict[str, list[Any]] = {
         "message_ids": [numbers[a.sha256].message_id for a in new],
         "sha256s": [a.sha256 for a in new],

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import sql
 from sqlalchemy import Connection
 
-from etl.archive import loader, stored
+from etl.archive import loader, search, stored
 from etl.archive.database import driver
 from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import PROJECTIONS, Kept
@@ -32,6 +32,8 @@ class Again:
     """A stored message to be read again: its bytes, or of a large one the skeleton. fault: its bytes are wrong."""
 
     message_id: int
+    sha256: bytes
+    octets: int
     raw: bytes | None
     skeleton: Skeleton | None
     kept: Kept
@@ -49,11 +51,20 @@ class Difference:
     stored: Any
     read: Any
 
-    def __str__(self) -> str:
-        place = f"message {self.message_id}: {' '.join(map(str, (self.table, *self.key)))}"
+    @property
+    def place(self) -> str:
+        """Where: message, table and key."""
+        return f"message {self.message_id}: {' '.join(map(str, (self.table, *self.key)))}"
+
+    @property
+    def what(self) -> str:
+        """What differs."""
         if self.column is None:
-            return f"{place} {'is missing' if self.stored is None else 'is one row too many'}"
-        return f"{place}: {self.column} is {_brief(self.stored)}, read as {_brief(self.read)}"
+            return "is missing" if self.stored is None else "is one row too many"
+        return f"{self.column} is {_brief(self.stored)}, read as {_brief(self.read)}"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
 
 
 def _brief(value: Any) -> str:
@@ -104,20 +115,43 @@ def take(connection: Connection, after: int, parser: str, every: bool) -> list[A
         return [_again(stored.message(connection, message_id)) for message_id in chosen]
 
 
+def batches(connection: Connection, asked: stored.Chosen) -> Iterator[list[Again]]:
+    """The messages asked for, to be read again, as many at once as `take` gives."""
+    batch: list[Again] = []
+    octets = 0
+    for message in stored.messages(connection, asked):
+        batch.append(_again(message))
+        octets += min(message.octets, OCTETS_AT_ONCE)
+        if len(batch) == MESSAGES_AT_ONCE or octets >= OCTETS_AT_ONCE:
+            yield batch
+            batch, octets = [], 0
+    if batch:
+        yield batch
+
+
 def _again(message: stored.Stored) -> Again:
+    raw = skeleton = None
     if message.octets <= CHUNK_OCTETS:
         raw = b"".join(message.pieces())
-        return Again(message.message_id, raw, None, message.kept, message.fault)
-    reader = LargeReader()
-    for piece in message.pieces():
-        reader.feed(piece)
-    return Again(message.message_id, None, reader.close(), message.kept, message.fault)
+    else:
+        reader = LargeReader()
+        for piece in message.pieces():
+            reader.feed(piece)
+        skeleton = reader.close()
+    return Again(message.message_id, message.sha256, message.octets, raw, skeleton, message.kept, message.fault)
 
 
 def compare(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]]) -> list[Difference]:
     """What of these messages is stored otherwise than it is read now. read: of each message its rows of PROJECTIONS."""
     with connection.begin():
         return _compare(connection, read)
+
+
+def read_by_others(connection: Connection, message_ids: Sequence[int], parser: str) -> set[int]:
+    """Those of these messages that another parser read: that they read otherwise now is no damage."""
+    with connection.begin():
+        named = {"message_ids": list(message_ids), "parser": parser}
+        return set(connection.scalars(statement("rebuild", "read_by_others"), named))
 
 
 def replace(
@@ -137,6 +171,7 @@ def replace(
                 [changed],
             )
         ids = [message_id for message_id, _ in read]
+        search.add_again(connection, read, changed)
         connection.execute(statement("rebuild", "read_by"), {"parser": parser, "message_ids": ids})
         done = {"up_to": up_to, "messages": len(read), "changed": len(changed)}
         connection.execute(statement("rebuild", "advance"), {"rebuild_id": rebuild_id, **done})

@@ -14,6 +14,7 @@ import zstandard
 
 from etl.archive.fields import told
 from etl.archive.steps import BlobStep, Steps, steps
+from etl.mime import terms
 from etl.mime.addresses import normalised
 from etl.mime.rows import Reading
 
@@ -33,7 +34,7 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
 class Blocks(msgspec.Struct, array_like=True, frozen=True):
     """The rows of one message, and what gives its bytes again.
 
-    read: for each of PROJECTIONS, in order, its lines of COPY text.
+    read: for each of PROJECTIONS, in order, and of TERMS its lines of COPY text.
     stored: the lines of each of STORED; none where the bytes are stored already.
     blobs: no lines, since another message may have brought the same.
     """
@@ -51,8 +52,8 @@ def blocks(message_id: int, raw: bytes, reading: Reading, parser: str) -> Blocks
 
 
 def projection(message_id: int, reading: Reading, parser: str, kept: Kept) -> list[bytes]:
-    """What was read: for each of PROJECTIONS, in order, its lines of COPY text. kept: what the bytes say already."""
-    made = [_readings(reading, parser, kept), *(rows(reading, parser) for _, _, rows in _READ)]
+    """What was read: of PROJECTIONS, in order, and of TERMS the lines of COPY text. kept: what the bytes say."""
+    made = [_readings(reading, parser, kept), *(rows(reading, parser) for _, _, rows in _READ), _terms(reading)]
     return [copy_text(message_id, rows) for rows in made]
 
 
@@ -147,6 +148,10 @@ def _defects(reading: Reading, parser: str) -> Rows:
         yield i, d.kind, d.place, d.detail, d.offset
 
 
+def _terms(reading: Reading) -> Rows:
+    yield reading.sent_at, terms.of(reading)
+
+
 # (table, its columns after message_id, the rows of a reading)
 _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
     ("archive.participant", "position, role, name, written, address, group_name", _participants),
@@ -185,6 +190,10 @@ PROJECTIONS: list[tuple[str, str]] = [
     ),
     *((table, f"message_id, {columns}") for table, columns, _ in _READ),
 ]
+
+# (table, its columns) of what `projection` gives last: what a message is found by. It is not there for long, and so not
+# compared.
+TERMS = ("search.fresh", "message_id, sent_at, terms")
 
 # (table, its columns), in the order of `Blocks.stored`.
 STORED: list[tuple[str, str]] = [

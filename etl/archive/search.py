@@ -1,45 +1,128 @@
-"""Words: indexed beside the load, found again, and one message shown whole."""
+"""Search: terms folded into segments beside the load, messages found, and one shown whole."""
 
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from etl.archive import loader
+from etl.archive.database import driver
+from etl.archive.rows import TERMS
 from etl.archive.statements import statement
 from etl.errors import Misconfigured
 
-# What one transaction indexes: small enough that a kill costs little.
-INDEX_MESSAGES = 500
+# What a segment holds. A query looks into each segment and goes through all messages that are in none yet; at 4,096
+# a million messages are 244 segments, and those in none take 5 ms at most.
+SEGMENT_MESSAGES = 4096
+# The bits of a term that do not tell its bucket: 2,048 buckets, of some 50 terms each.
+_BUCKET_SHIFT = 21
+# Anything constant: two that fold at once would fold the same messages.
+_FOLDING_LOCK = 0x706F71
+
+_Fresh = tuple[int, datetime | None, bytes]
 
 
-def index_pending(connection: Connection) -> int:
-    """Index some of the messages that wait for it; how many. Call until it gives 0."""
+def fold(connection: Connection) -> int:
+    """Make a segment of the oldest messages that are in none; how many. Call until it gives 0."""
     with connection.begin():
-        # Words are made again at will: what a power cut takes waits in search.pending as before.
+        # Terms are made again at will, and what a power cut takes is in search.fresh as before.
         connection.execute(text("set local synchronous_commit = off"))
-        return int(connection.scalar(statement("search", "index_pending"), {"messages": INDEX_MESSAGES}) or 0)
+        if not connection.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": _FOLDING_LOCK}):
+            return 0
+        fresh: list[Any] = list(connection.execute(statement("search", "fresh"), {"messages": SEGMENT_MESSAGES}))
+        if len(fresh) < SEGMENT_MESSAGES:
+            return 0
+        _add_segment(connection, fresh)
+    _vacuum(connection)
+    return len(fresh)
 
 
-def index_one_by_one(connection: Connection) -> int:
-    """Index as many, each in a transaction of its own; what Postgres refuses is set aside, without words."""
-    for done in range(INDEX_MESSAGES):
-        try:
-            with connection.begin():
-                if not connection.scalar(statement("search", "index_pending"), {"messages": 1}):
-                    return done
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise
-            with connection.begin():
-                connection.execute(statement("search", "set_aside"))
-    return INDEX_MESSAGES
+def _add_segment(connection: Connection, fresh: Sequence[_Fresh]) -> None:
+    message_ids = [message_id for message_id, _, _ in fresh]
+    span = {"message_ids": message_ids, "first": min(message_ids), "last": max(message_ids)}
+    connection.execute(statement("search", "supersede"), span)
+    connection.execute(statement("search", "drop_fresh"), span)
+    ordered = sorted(fresh, key=lambda row: (row[1] is not None, row[1], row[0]))
+    dates = [sent_at for _, sent_at, _ in ordered if sent_at]
+    segment = {
+        **span,
+        "message_ids": [message_id for message_id, _, _ in ordered],
+        "sent_ats": ["-infinity"] * (len(ordered) - len(dates)) + [date.isoformat() for date in dates],
+        "oldest": dates[0] if dates else None,
+        "newest": dates[-1] if dates else None,
+    }
+    connection.execute(statement("search", "drop_superseded"), span)
+    segment_id = connection.scalar(statement("search", "add_segment"), segment)
+    copy = "copy search.posting (segment_id, bucket, terms, ends, places) from stdin"
+    with driver(connection).cursor().copy(copy) as lines:
+        lines.write("".join(f"{segment_id}\t{line}" for line in _postings(terms for _, _, terms in ordered)))
 
 
-def find(connection: Connection, words: str, matches: int) -> list[dict[str, Any]]:
-    """The messages that hold the words: words, "a phrase", -without, or."""
-    named = {"words": words.replace("\0", " "), "matches": matches}
-    with connection.begin():
+def _postings(messages: Iterable[bytes]) -> Iterable[str]:
+    """Lines of COPY text, one for each bucket: its number, terms, where the list of each ends, and the lists."""
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for place, terms in enumerate(messages, start=1):
+        for term in set(struct.unpack(f">{len(terms) // 4}i", terms)):
+            places[term].append(place)
+    buckets: defaultdict[int, list[int]] = defaultdict(list)
+    for term in places:
+        buckets[term >> _BUCKET_SHIFT].append(term)
+    for bucket, terms_of_bucket in sorted(buckets.items()):
+        listed: list[int] = []
+        ends: list[int] = []
+        for term in terms_of_bucket:
+            listed += places[term]
+            ends.append(len(listed))
+        yield f"{bucket}\t{_array(terms_of_bucket)}\t{_array(ends)}\t{_array(listed)}\n"
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def add_again(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]], changed: Sequence[int]) -> None:
+    """Lay in anew the terms of messages that are read otherwise now, and of those that have none yet.
+
+    read: of each message the rows of `rows.projection`.
+    """
+    ids = [message_id for message_id, _ in read]
+    wanted = {*changed, *connection.scalars(statement("search", "unindexed"), {"message_ids": ids})}
+    connection.execute(statement("search", "drop_fresh"), {"message_ids": list(wanted)})
+    loader.copy_rows(connection, [TERMS], [rows[-1:] for message_id, rows in read if message_id in wanted])
+
+
+def _vacuum(connection: Connection) -> None:
+    """Give the place of folded rows to the next ones, now: the server's own vacuum may come a minute late."""
+    raw = driver(connection)
+    raw.autocommit = True
+    try:
+        raw.execute("vacuum (skip_locked) search.fresh")
+    finally:
+        raw.autocommit = False
+
+
+def find(connection: Connection, query: str, matches: int, after_key: str | None = None) -> list[dict[str, Any]]:
+    """A page of the messages that a query finds, behind the row with that key; Misconfigured for what is no query."""
+    named = {"query": query.replace("\0", " "), "matches": matches, "after_key": after_key}
+    with connection.begin(), asking():
         return [dict(row) for row in connection.execute(statement("search", "find"), named).mappings()]
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """What a person asked wrongly is Misconfigured, in the sentence that the database has for it."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause: Any = error.orig
+        if getattr(cause, "sqlstate", None) != "22023":  # invalid_parameter_value
+            raise
+        raise Misconfigured(cause.diag.message_primary) from error
 
 
 def show(connection: Connection, message: str) -> dict[str, Any]:

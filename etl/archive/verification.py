@@ -32,10 +32,10 @@ class Verification:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def count(self, message: Stored) -> None:
-        """One more message was re-hashed."""
+    def count(self, octets: int) -> None:
+        """One more message was verified."""
         self.messages += 1
-        self.octets += message.octets
+        self.octets += octets
 
     def note(self, place: str, fault: str) -> None:
         """Record a fault."""

@@ -33,9 +33,14 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('archive.report',      false, 'select, insert', 'select', 'select', 'select'),
     ('archive.event',       false, 'select, insert', 'select', 'select', 'select'),
     ('archive.defect',      false, 'select, insert', 'select', 'select', 'select'),
-    ('search.document',     false, 'select, insert', null,     'select', 'select'),
+    ('search.fresh',        false, 'select, insert, delete', null, 'select', 'select'),
+    ('search.segment',      false, 'select, insert, update, delete', null, 'select', 'select'),
+    ('search.posting',      false, 'select, insert, delete', null, 'select', 'select'),
+    -- Folders that people make.
+    ('search.label',        false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
+    ('search.labelled',     false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
+    ('search.saved',        false, null, 'select, insert, update, delete', 'select, insert, update, delete', 'select'),
     -- What work is under way.
-    ('search.pending',      false, 'select, insert, update, delete', null, null, 'select'),
     ('ops.pause',           false, 'select, insert, update', null, null, 'select'),
     ('ops.download_piece',  false, 'select, insert, delete', null, null, 'select'),
     ('ops.rebuild',         false, null,             null,     null,     'select'),
@@ -62,6 +67,8 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     -- Why two messages are the same mail is found in their texts.
     ('mart.same_as',        false, null,             null,     'select', 'select'),
     ('mart.session',        false, null,             'select', 'select', 'select'),
+    ('mart.label',          false, null,             'select', 'select', 'select'),
+    ('mart.saved_search',   false, null,             'select', 'select', 'select'),
     ('mart.verification',   false, null,             'select', 'select', 'select');
 
 do $$
@@ -81,7 +88,7 @@ begin
             end if;
         end loop;
     end loop;
-    -- A message's number is drawn before it is read, a listing lies in a temporary table.
+    -- A message's number is drawn before it is read; a listing, and what is read again, lies in a temporary table.
     grant usage on sequence archive.message_message_id_seq to popvault_loader;
-    execute format('grant temporary on database %I to popvault_loader', current_database());
+    execute format('grant temporary on database %I to popvault_loader, popvault_auditor', current_database());
 end $$;

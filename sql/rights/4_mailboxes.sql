@@ -28,7 +28,8 @@ begin
         ('archive.report',      'exists (select from archive.ledger l where l.message_id = report.message_id)'),
         ('archive.event',       'exists (select from archive.ledger l where l.message_id = event.message_id)'),
         ('archive.defect',      'exists (select from archive.ledger l where l.message_id = defect.message_id)'),
-        ('search.document',     'exists (select from archive.ledger l where l.message_id = document.message_id)')
+        ('search.fresh',        'exists (select from archive.ledger l where l.message_id = fresh.message_id)'),
+        ('search.labelled',     'exists (select from archive.ledger l where l.message_id = labelled.message_id)')
     ) as policies loop
         execute format('alter table %s enable row level security', relation);
         execute format('drop policy if exists by_mailbox on %s', relation);
@@ -36,6 +37,10 @@ begin
             'create policy by_mailbox on %s for select to popvault_analyst, popvault_reader using (%s)',
             relation, condition);
     end loop;
+    -- What one sees, one may put under labels.
+    drop policy if exists labelling on search.labelled;
+    create policy labelling on search.labelled for all to popvault_analyst, popvault_reader
+        using (exists (select from archive.ledger l where l.message_id = labelled.message_id));
 end $$;
 
 -- Who sees all mailboxes is named in a policy that is true: the planner then leaves the other out, so that it costs nothing.

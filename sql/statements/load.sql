@@ -15,9 +15,7 @@ with added as (
         cast(:head_sha256s as bytea[]), cast(:session_ids as bigint[])
     ) as n (message_id, sha256, octets, head_sha256, session_id)
     order by sha256
-    on conflict (sha256) do nothing returning message_id, sha256
-), waiting as (
-    insert into search.pending (message_id) select message_id from added
+    on conflict (sha256) do nothing returning sha256
 )
 select sha256 from added;
 

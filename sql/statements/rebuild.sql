@@ -36,6 +36,9 @@ order by m.message_id limit :messages;
 -- The same was read by a newer parser: that is all that is new.
 update archive.reading set parser = :parser where message_id = any(cast(:message_ids as bigint[])) and parser <> :parser;
 
+-- name: read_by_others
+select message_id from archive.reading where message_id = any(cast(:message_ids as bigint[])) and parser <> :parser;
+
 -- name: keys
 -- The columns of a table's primary key.
 select a.attname from pg_constraint c

@@ -1,43 +1,44 @@
--- Words of messages, a statement a name.
+-- Terms of messages, and one message shown whole; a statement a name. Searching itself is mart.search.
 
--- name: index_pending
--- Index the next :messages that wait; others skip what we hold. Pieces keep below Postgres's 1 MB of tsvector.
-with taken as (
-    delete from search.pending where message_id in (
-        select message_id from search.pending order by message_id limit :messages for update skip locked)
-    returning message_id
-), content as (
-    select r.message_id,
-           concat_ws(E'\n', r.subject,
-               (select string_agg(concat_ws(' ', p.name, p.address), ' ') from archive.participant p
-                where p.message_id = r.message_id),
-               (select string_agg(a.filename, ' ') from archive.part a where a.message_id = r.message_id),
-               b.body) as words
-    from taken join archive.reading r using (message_id) join mart.body b using (message_id)
-), made as (
-    insert into search.document (message_id, piece, words)
-    select message_id, piece, to_tsvector('simple', text || ' ' || search.bigrams(text))
-    from content, generate_series(0, length(words) / 30000) as piece,
-         lateral (select substr(words, piece * 30000 + 1, 30100) as text) as cut
+-- name: fresh
+-- The next messages to make a segment of.
+select message_id, sent_at, terms from search.fresh order by message_id limit :messages;
+
+-- name: supersede
+-- Terms of these messages that older segments hold count no longer.
+update search.segment s set message_ids = array(
+    select case when m <> all (cast(:message_ids as bigint[])) then m end
+    from unnest(s.message_ids) with ordinality as places (m, place) order by place)
+where s.first_message_id <= :last and s.last_message_id >= :first and s.message_ids && cast(:message_ids as bigint[]);
+
+-- name: add_segment
+insert into search.segment (first_message_id, last_message_id, oldest, newest, message_ids, sent_ats)
+values (:first, :last, :oldest, :newest, cast(:message_ids as bigint[]), cast(:sent_ats as timestamptz[]))
+returning segment_id;
+
+-- name: drop_fresh
+delete from search.fresh where message_id = any (cast(:message_ids as bigint[]));
+
+-- name: unindexed
+-- Which of these messages have no terms anywhere.
+select n from unnest(cast(:message_ids as bigint[])) as n
+where not exists (select from search.fresh where message_id = n)
+  and not exists (select from search.segment s
+                  where n between s.first_message_id and s.last_message_id and n = any (s.message_ids));
+
+-- name: drop_superseded
+-- Segments of which no message counts any longer.
+with emptied as (
+    select segment_id from search.segment
+    where first_message_id <= :last and last_message_id >= :first and array_remove(message_ids, null) = '{}'
+), lists as (
+    delete from search.posting where segment_id in (select segment_id from emptied)
 )
-select count(*) from taken;
-
--- name: set_aside
--- The first of those that wait: Postgres refuses its words.
-delete from search.pending where message_id = (select min(message_id) from search.pending);
+delete from search.segment where segment_id in (select segment_id from emptied);
 
 -- name: find
--- The best matches first, newest of equals first.
-select m.message_id, m.sha256, r.sent_at, r.subject, max(ts_rank(d.words, q)) as rank,
-       (select string_agg(coalesce(p.written, p.address), ', ' order by p.position) from archive.participant p
-        where p.message_id = m.message_id and p.role = 'from') as sender
-from search.query(:words) as q
-join search.document d on d.words @@ q
-join archive.message m using (message_id)
-join archive.reading r using (message_id)
-group by m.message_id, m.sha256, r.sent_at, r.subject
-order by rank desc, r.sent_at desc nulls last, m.message_id
-limit :matches;
+-- A page of what a query finds.
+select * from mart.search(:query, :matches, :after_key);
 
 -- name: show
 select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at, r.parser, r.subject, r.sent_at,

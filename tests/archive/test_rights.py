@@ -35,10 +35,14 @@ RECORD = {
     *("ops.enrolment", "ops.fault", "archive.seal", *BYTES, *OPEN_UNTIL_THEY_END),
 }
 READ = {
-    *("archive.participant", "archive.part", "archive.defect", "archive.reading", "search.document"),
+    *("archive.participant", "archive.part", "archive.defect", "archive.reading"),
     *("archive.nested_message", "archive.report", "archive.event"),
 }
-WORK = {"search.pending", "ops.pause", "ops.download_piece"}
+TERMS = {"search.fresh", "search.segment", "search.posting"}
+FOLDERS = {"search.label", "search.labelled", "search.saved"}
+# Nobody puts under a label what he does not see, and here nobody sees anything.
+UNSEEN = {"search.labelled"}
+WORK = {"ops.pause", "ops.download_piece"}
 MART = {"mart.message", "mart.delivery", "mart.participant", "mart.attachment", "mart.header", "mart.hop"} | {
     *(
         "mart.defect",
@@ -46,43 +50,54 @@ MART = {"mart.message", "mart.delivery", "mart.participant", "mart.attachment", 
         "mart.verification",
         "mart.balance",
         "mart.date_candidate",
+        "mart.label",
+        "mart.saved_search",
         "archive.delivery_state",
     ),
     *("mart.part", "mart.nested_message", "mart.nested_header", "mart.report", "mart.event"),
 }
 METADATA = (
     MART
-    | READ - {"search.document", "archive.reading"}
+    | READ - {"archive.reading"}
+    | FOLDERS
     | {
         *("archive.mailbox", "archive.epoch", "archive.delivery", "archive.ledger", "archive.message"),
         *("archive.head", "archive.disposition", "ops.session", "ops.verification", "ops.migration"),
     }
 )
-CONTENT = BYTES | {
-    "mart.body",
-    "mart.same_as",
-    "archive.recipe",
-    "archive.reading",
-    "archive.excerpt",
-    "search.document",
-}
+CONTENT = (
+    BYTES
+    | TERMS
+    | {
+        "mart.body",
+        "mart.same_as",
+        "archive.recipe",
+        "archive.reading",
+        "archive.excerpt",
+    }
+)
 VERIFIED = {"ops.verification", "ops.fault"}
 LOADED = RECORD - VERIFIED - {"archive.seal"}
-EVERYTHING = RECORD | READ | WORK | METADATA | CONTENT | {"ops.mailbox_right", "ops.migration", "ops.rebuild"}
+EVERYTHING = RECORD | READ | TERMS | WORK | METADATA | CONTENT | {"ops.mailbox_right", "ops.migration", "ops.rebuild"}
 
 VIEWED = {"ops.migration", "archive.recipe", "mart.body", "archive.delivery_state", "mart.balance"}
 
 # What each role may do; all else is refused.
 MAY = {
     "popvault_loader": {
-        "select": LOADED | READ | WORK | VIEWED,
-        "insert": LOADED - {"archive.disposition", "ops.enrolment"} | READ | WORK,
-        "update": {"search.pending", "ops.pause"},
-        "delete": {"search.pending", "ops.download_piece"},
+        "select": LOADED | READ | TERMS | WORK | VIEWED,
+        "insert": LOADED - {"archive.disposition", "ops.enrolment"} | READ | TERMS | WORK,
+        "update": {"search.segment", "ops.pause"},
+        "delete": TERMS | {"ops.download_piece"},
         "truncate": set(),
     },
-    "popvault_analyst": {"select": METADATA},
-    "popvault_reader": {"select": METADATA | CONTENT},
+    "popvault_analyst": {"select": METADATA, "insert": FOLDERS - UNSEEN, "update": {"search.saved"}, "delete": FOLDERS},
+    "popvault_reader": {
+        "select": METADATA | CONTENT,
+        "insert": FOLDERS - UNSEEN,
+        "update": {"search.saved"},
+        "delete": FOLDERS,
+    },
     "popvault_auditor": {"select": EVERYTHING, "insert": VERIFIED},
 }
 
@@ -227,7 +242,11 @@ def test_every_table_and_view_has_decided_rights(engine: Engine):
             if not any(connection.scalars(text(granted), {"relation": relation}))
         ]
         assert forgotten == []
-        assert connection.scalars(text(unfiltered)).all() == ["ops.migration", "ops.verification"]
+        assert sorted(connection.scalars(text(unfiltered))) == [
+            *("ops.migration", "ops.verification"),
+            # One index of words for all mailboxes, and folders for all.
+            *("search.label", "search.posting", "search.saved", "search.segment"),
+        ]
         assert connection.scalars(text(as_owner)).all() == []
 
 
@@ -251,6 +270,10 @@ def test_a_role_sees_the_mailboxes_that_were_granted(engine: Engine, logged_in: 
         for table in ("reading", "participant", "head", "part"):
             assert seen(reader, f"select message_id from archive.{table}") == {1, 2}, table  # noqa: S608
         assert seen(reader, "select mailbox from mart.session") == {"ann"}
+        reader.execute(text("insert into search.label (name) values ('tax')"))
+        reader.commit()
+        assert outcome(reader, "insert into search.labelled (label_id, message_id) values (1, 2)") == "done"
+        assert outcome(reader, "insert into search.labelled (label_id, message_id) values (1, 3)") == "refused"
         rights.grant(connection, "rights_reader", [None])
         assert seen(reader, subjects) == {"both", "ann", "bob"}
         rights.revoke(connection, "rights_reader", [None])
@@ -269,7 +292,7 @@ def test_seeing_all_mailboxes_costs_nothing(engine: Engine, logged_in: Callable[
             "mart.message",
             "mart.delivery",
             "mart.balance",
-            "search.document where words @@ 'hello'::tsquery",
+            "search.fresh",
         ):
             plan = f"explain (costs off) select * from {view}"  # noqa: S608
             assert everywhere.scalars(text(plan)).all() == connection.scalars(text(plan)).all(), view

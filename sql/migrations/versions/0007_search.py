@@ -1,4 +1,4 @@
-"""What parts hold: nested messages, reports, events, packed files: see 0007_content.sql beside this file."""
+"""Search by lists of messages for each term, labels, saved searches: see 0007_search.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 

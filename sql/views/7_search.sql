@@ -1,0 +1,463 @@
+-- Search: the messages that a query finds, a page of them, and where the hits stand. Rights are the caller's.
+
+create or replace function search.places(segment integer, term integer) returns integer[]
+language sql stable parallel safe
+return (
+    select p.places[coalesce(p.ends[at - 1], 0) + 1 : p.ends[at]]::integer[]
+    from search.posting p, array_position(p.terms, term) as at
+    where p.segment_id = segment and p.bucket = term >> 21 and at is not null
+);
+comment on function search.places is 'The places in a segment of the messages that have the term; null for none.';
+
+create or replace function search.among(segment integer, kept integer[], terms integer[]) returns integer[]
+language plpgsql stable as $$
+declare
+    few constant integer := 100;
+    term integer;
+    list smallint[];
+begin
+    foreach term in array terms loop
+        select p.places[coalesce(p.ends[at - 1], 0) + 1 : p.ends[at]] into list
+        from search.posting p, array_position(p.terms, term) as at
+        where p.segment_id = segment and p.bucket = term >> 21 and at is not null;
+        if list is null then
+            return '{}';
+        elsif cardinality(kept) < few then
+            -- Few are looked up in a long list; to make it one of integers would take longer.
+            kept := array(
+                select place from unnest(kept) as place where list[width_bucket(place::smallint, list)] = place);
+        else
+            kept := kept operator(search.&) list::integer[];
+        end if;
+        exit when kept = '{}';
+    end loop;
+    return kept;
+end
+$$;
+comment on function search.among is 'Of these places in a segment, those of messages that have all the terms.';
+
+create or replace function search.places_asked(segment integer, places integer[], asked search.alternative[])
+returns integer[] language plpgsql stable as $$
+declare
+    kept integer[] := places;
+    satisfying integer[] := '{}';
+    a search.alternative;
+    i integer := 0;
+begin
+    foreach a in array asked loop
+        i := i + 1;
+        continue when a.kind <> 'words';
+        if a.excluded then
+            -- Where the order of words counts, only the text can tell.
+            if a.pattern is null then
+                kept := kept operator(search.-) search.among(segment, kept, a.terms);
+            end if;
+        else
+            satisfying := satisfying operator(search.|) search.among(segment, kept, a.terms);
+            continue when asked[i + 1].clause = a.clause;
+            kept := satisfying;
+            satisfying := '{}';
+        end if;
+        exit when kept = '{}';
+    end loop;
+    return kept;
+end
+$$;
+comment on function search.places_asked is 'Of these places in a segment, those whose terms satisfy all clauses.';
+
+create or replace function search.rarest(asked search.alternative[]) returns integer language sql stable
+return (
+    select term
+    from unnest(asked) as a, unnest(a.terms) as term
+    where a.kind = 'words' and not a.excluded and (select count(*) from unnest(asked) where clause = a.clause) = 1
+    order by coalesce(cardinality(search.places((select max(segment_id) from search.segment), term)), 0) limit 1
+);
+comment on function search.rarest is
+    'Of the terms that all matches have the rarest, by the newest segment; null where there is none.';
+
+create or replace function search.has_asked(terms bytea, asked search.alternative[]) returns boolean
+language plpgsql immutable as $$
+declare
+    satisfied boolean := false;
+    has boolean;
+    term integer;
+    a search.alternative;
+    i integer := 0;
+begin
+    foreach a in array asked loop
+        i := i + 1;
+        continue when a.kind <> 'words' or a.excluded and a.pattern is not null;
+        has := true;
+        foreach term in array a.terms loop
+            has := position(int4send(term) in terms) > 0;
+            exit when not has;
+        end loop;
+        satisfied := satisfied or has <> a.excluded;
+        continue when asked[i + 1].clause = a.clause;
+        if not satisfied then
+            return false;
+        end if;
+        satisfied := false;
+    end loop;
+    return true;
+end
+$$;
+comment on function search.has_asked is 'Whether these terms satisfy all clauses.';
+
+create or replace function search.scores(segment integer, kept integer[], heads integer[]) returns integer[]
+language plpgsql stable as $$
+declare
+    hits integer[] := '{}';
+begin
+    for i in 1 .. cardinality(heads) loop
+        hits := hits || search.among(segment, kept, heads[i : i]);
+    end loop;
+    if hits = '{}' then
+        return array_fill(0, array[cardinality(kept)]);
+    end if;
+    return array(select count(*) - 1 from unnest(kept || hits) as place group by place order by place);
+end
+$$;
+comment on function search.scores is
+    'For each place, how many plain words of the query are in the head of its message.';
+
+create or replace function search.score(terms bytea, heads integer[]) returns integer
+language plpgsql immutable as $$
+declare
+    score integer := 0;
+begin
+    for i in 1 .. cardinality(heads) loop
+        score := score + (position(int4send(heads[i]) in terms) > 0)::integer;
+    end loop;
+    return score;
+end
+$$;
+comment on function search.score is 'How many plain words of the query are in the head of a message with these terms.';
+
+create or replace function search.chosen(asked search.alternative[]) returns bigint[] language plpgsql stable as $$
+declare
+    few constant integer := 20000;
+    one_clause integer := (select min(clause) from unnest(asked) where kind in ('mailbox', 'label') and not excluded);
+    values text[] := array(select value from unnest(asked) where clause = one_clause);
+    ids bigint[];
+begin
+    if one_clause is null then
+        return null;
+    elsif (select kind from unnest(asked) where clause = one_clause limit 1) = 'label' then
+        ids := array(select message_id from search.labelled join search.label using (label_id)
+                     where name = any (values) limit few + 1);
+    else
+        ids := array(select l.message_id from archive.mailbox b join archive.delivery d using (mailbox_id)
+                     join archive.ledger l using (delivery_id)
+                     where b.name = any (values) and l.message_id is not null limit few + 1);
+    end if;
+    return case when cardinality(ids) <= few then array(select distinct unnest(ids) order by 1) end;
+end
+$$;
+comment on function search.chosen is
+    'The messages of the mailbox or label asked for, ascending; null for too many to list, or where none is asked for.';
+
+create or replace function search.window(
+    asked search.alternative[], heads integer[], top bigint, inout bottom bigint,
+    out ids bigint[], out sent_ats timestamptz[], out scores integer[]
+) language plpgsql stable as $$
+declare
+    -- So many matches are ranked among each other: enough that a page holds the best of a long time.
+    ranked constant integer := 500;
+    everything constant integer[] := array(select generate_series(1, 4096));
+    since constant timestamptz := (select max(value::timestamptz) from unnest(asked) where kind = 'after');
+    until constant timestamptz := (select min(value::timestamptz) from unnest(asked) where kind = 'before');
+    a_moment constant interval := '1 microsecond';
+    chosen constant bigint[] := search.chosen(asked);
+    -- Terms that all matches have, or have not, and whether that is all there is to ask: nearly always.
+    wanted constant bytea[] := array(
+        select int4send(term) from unnest(asked) as a, unnest(a.terms) as term
+        where not a.excluded and (select count(*) from unnest(asked) where clause = a.clause) = 1 limit 4);
+    unwanted constant bytea[] := array(
+        select int4send(terms[1]) from unnest(asked)
+        where excluded and pattern is null and cardinality(terms) = 1 limit 2);
+    rarest constant integer := search.rarest(asked);
+    plain constant boolean := cardinality(wanted || unwanted)
+        = (select coalesce(sum(cardinality(terms)), 0) from unnest(asked));
+    read_again constant boolean := (select min(f.message_id) from search.fresh f)
+        <= (select max(last_message_id) from search.segment);
+    lowest bigint;
+    s record;
+    kept integer[];
+    in_segment bigint[];
+    sent timestamptz[];
+begin
+    select coalesce(array_agg(f.message_id), '{}'), coalesce(array_agg(coalesce(f.sent_at, '-infinity')), '{}'),
+           coalesce(array_agg(search.score(f.terms, heads)), '{}')
+    into ids, sent_ats, scores
+    from (
+        select * from search.fresh f
+        where f.message_id < top and f.message_id >= coalesce(bottom, 0)
+          and (since is null or f.sent_at >= since) and (until is null or f.sent_at < until)
+          and (wanted[1] is null or position(wanted[1] in f.terms) > 0)
+          and (wanted[2] is null or position(wanted[2] in f.terms) > 0)
+          and (wanted[3] is null or position(wanted[3] in f.terms) > 0)
+          and (wanted[4] is null or position(wanted[4] in f.terms) > 0)
+          and (unwanted[1] is null or position(unwanted[1] in f.terms) = 0)
+          and (unwanted[2] is null or position(unwanted[2] in f.terms) = 0)
+          and (plain or search.has_asked(f.terms, asked))
+          and (chosen is null or chosen[width_bucket(f.message_id, chosen)] = f.message_id)
+        order by f.message_id desc limit case when bottom is null then ranked end
+    ) as f;
+    lowest := coalesce(bottom, case when cardinality(ids) = ranked then ids[ranked] else 0 end);
+    for s in
+        select g.segment_id, g.first_message_id, g.last_message_id from search.segment g
+        where g.first_message_id < top and g.last_message_id >= coalesce(bottom, 0)
+          and (since is null or g.newest >= since) and (until is null or g.oldest < until)
+          and (chosen is null
+               or width_bucket(g.first_message_id - 1, chosen) < width_bucket(g.last_message_id, chosen))
+        order by g.last_message_id desc
+    loop
+        if bottom is null and cardinality(ids) >= ranked and s.last_message_id + 1 < top then
+            lowest := greatest(lowest, s.last_message_id + 1);
+            exit;
+        end if;
+        kept := case when rarest is null then everything else search.places(s.segment_id, rarest) end;
+        continue when kept is null;
+        if since is not null or until is not null then
+            sent := (select g.sent_ats from search.segment g where g.segment_id = s.segment_id);
+            kept := kept operator(search.&) everything[
+                width_bucket(coalesce(since - a_moment, '-infinity'), sent) + 1
+                : width_bucket(coalesce(until - a_moment, 'infinity'), sent)];
+        end if;
+        kept := search.places_asked(s.segment_id, kept, asked);
+        continue when kept = '{}';
+        select g.message_ids, g.sent_ats into in_segment, sent from search.segment g where g.segment_id = s.segment_id;
+        if read_again and exists (
+            select from search.fresh f where f.message_id between s.first_message_id and s.last_message_id
+        ) then
+            -- Read again since: what the segment says of it counts no longer.
+            kept := array(select place from unnest(kept) as place
+                          where not exists (select from search.fresh f where f.message_id = in_segment[place]));
+            continue when kept = '{}';
+        end if;
+        if chosen is not null then
+            kept := array(select place from unnest(kept) as place
+                           where chosen[width_bucket(in_segment[place], chosen)] = in_segment[place]);
+            continue when kept = '{}';
+        end if;
+        scores := scores || search.scores(s.segment_id, kept, heads);
+        ids := ids || array(select in_segment[place] from unnest(kept) as place);
+        sent_ats := sent_ats || array(select sent[place] from unnest(kept) as place);
+    end loop;
+    bottom := lowest;
+end
+$$;
+comment on function search.window is
+    'The next matches below a message number that are ranked among each other, and down to which number they reach.';
+
+create or replace function search.text(id bigint, field text) returns text language plpgsql stable as $$
+begin
+    return case
+        when field = 'subject' then (select r.subject from archive.reading r where r.message_id = id)
+        when field = 'filename' then (
+            select string_agg(a.filename, E'\n' order by a.path) from mart.attachment a where a.message_id = id)
+        when field in ('from', 'to', 'cc', 'bcc') then (
+            select string_agg(concat_ws(' ', p.name, p.written), E'\n' order by p.position) from mart.participant p
+            where p.message_id = id and (p.role = field or (field = 'from' and p.role = 'sender')))
+        when field = 'body' then (select b.body from mart.body b where b.message_id = id)
+        else (select string_agg(search.text(id, each), E'\n')
+              from unnest('{subject,from,to,cc,bcc,filename}'::text[]) as each)
+    end;
+end
+$$;
+comment on function search.text is 'A field of a message; its text: body; all but that: null.';
+
+create or replace function search.stands(id bigint, field text, pattern text) returns boolean
+language plpgsql stable as $$
+begin
+    if field is not null then
+        return search.folded(search.text(id, field)) ~ pattern;
+    end if;
+    return search.folded(search.text(id, 'body')) ~ pattern or search.folded(search.text(id, null)) ~ pattern;
+end
+$$;
+comment on function search.stands is 'Whether what the pattern says stands in a field of a message; any field: null.';
+
+create or replace function search.unsure(asked search.alternative[]) returns search.alternative[] language sql immutable
+return array(
+    select a from unnest(asked) as a
+    where a.clause in (
+        select b.clause from unnest(asked) as b where b.pattern is not null or b.kind in ('mailbox', 'label'))
+    order by a.clause
+);
+comment on function search.unsure is 'The clauses of which terms do not tell whether a message satisfies them.';
+
+create or replace function search.satisfies(id bigint, asked search.alternative[]) returns boolean
+language plpgsql stable as $$
+declare
+    satisfied boolean := false;
+    has boolean;
+    a search.alternative;
+    i integer := 0;
+begin
+    foreach a in array asked loop
+        i := i + 1;
+        has := case coalesce(nullif(a.kind, 'words'), a.field)
+            when 'mailbox' then exists (
+                select from archive.ledger l join archive.delivery d using (delivery_id)
+                join archive.mailbox b using (mailbox_id)
+                where l.message_id = id and b.name = a.value)
+            when 'label' then exists (
+                select from search.labelled l join search.label b using (label_id)
+                where l.message_id = id and b.name = a.value)
+            when 'has' then exists (select from mart.attachment f where f.message_id = id)
+            else search.stands(id, a.field, coalesce(a.pattern, search.pattern(search.words(a.value))))
+        end;
+        satisfied := satisfied or has <> a.excluded;
+        continue when asked[i + 1].clause = a.clause;
+        if not satisfied then
+            return false;
+        end if;
+        satisfied := false;
+    end loop;
+    return true;
+end
+$$;
+comment on function search.satisfies is
+    'Whether a message itself satisfies the clauses: order of words, mailboxes, labels.';
+
+create or replace function search.cut(content text, hits text) returns text language plpgsql immutable strict as $$
+declare
+    near constant integer := 60;
+    whole constant integer := 160;
+    plain text := search.folded(content);
+    at integer;
+    upto integer;
+    shown text := '';
+begin
+    -- Marks that are letters of their own are lost in folding: then the folded text is shown.
+    content := case when length(plain) = length(content) then content else plain end;
+    at := regexp_instr(plain, hits);
+    if at = 0 then
+        return null;
+    end if;
+    at := greatest(1, at - near);
+    content := substr(content, at, whole);
+    plain := substr(plain, at, whole);
+    loop
+        at := regexp_instr(plain, hits);
+        exit when at = 0;
+        upto := regexp_instr(plain, hits, 1, 1, 1);
+        shown := shown || left(content, at - 1) || '«' || substr(content, at, upto - at) || '»';
+        content := substr(content, upto);
+        plain := substr(plain, upto);
+    end loop;
+    return trim(regexp_replace(shown || content, '\s+', ' ', 'g'));
+end
+$$;
+comment on function search.cut is 'The text around the first hit, hits marked «so»; null where there is none.';
+
+create or replace function search.hits(asked search.alternative[]) returns text language sql stable
+return (
+    select string_agg(hit, '|')
+    from unnest(asked) as a, lateral (
+        select a.pattern as hit where a.pattern is not null
+        union all
+        select search.pattern(array[word]) from unnest(search.words(a.value)) as word where a.pattern is null
+    ) as patterns
+    where a.kind = 'words' and not a.excluded
+);
+comment on function search.hits is 'A regular expression for what a query finds.';
+
+create or replace function search.snippet(id bigint, hits text) returns text language plpgsql stable as $$
+declare
+    -- Folding takes a millisecond for so many characters; the hit is seldom behind them.
+    first constant integer := 20000;
+    body constant text := search.text(id, 'body');
+begin
+    return coalesce(
+        search.cut(left(body, first), hits),
+        search.cut(search.text(id, 'subject'), hits),
+        search.cut(search.text(id, 'filename'), hits),
+        search.cut(search.text(id, null), hits),
+        case when length(body) > first then search.cut(body, hits) end,
+        trim(regexp_replace(left(body, 160), '\s+', ' ', 'g')));
+end
+$$;
+comment on function search.snippet is 'The text of a message around what was found, «marked»; else its beginning.';
+
+create or replace function search.page_after(key text) returns search.page language plpgsql stable as $$
+declare
+    piece text[] := regexp_match(key, '^(\d{1,18})_(\d{1,18})_(\d{1,9})_(\d{1,18})_([-+:.T\da-z]+)$');
+begin
+    if key is null then
+        return (greatest(
+            (select max(last_message_id) from search.segment), (select max(f.message_id) from search.fresh f), 0) + 1,
+            null, null, null, null)::search.page;
+    end if;
+    if piece is null then
+        raise invalid_parameter_value;
+    end if;
+    return (piece[1], piece[2], piece[3], piece[5], piece[4])::search.page;
+exception when others then
+    raise exception 'the key % is none that a search has given', key using errcode = 'invalid_parameter_value';
+end
+$$;
+comment on function search.page_after is 'Where the page begins that follows the row with this key.';
+
+create or replace function mart.search(query text, matches integer default 20, after_key text default null)
+returns table (
+    message_id bigint, sent_at timestamptz, from_name text, from_address text, subject text, snippet text,
+    score integer, key text
+) language plpgsql stable rows 20 as $$
+declare
+    asked constant search.alternative[] := search.parsed(query);
+    heads constant integer[] := search.heads(asked);
+    unsure constant search.alternative[] := search.unsure(asked);
+    hits constant text := search.hits(asked);
+    page search.page := search.page_after(after_key);
+    w record;
+    c record;
+begin
+    while matches > 0 loop
+        w := search.window(asked, heads, page.top, page.bottom);
+        for c in
+            select * from unnest(w.ids, w.sent_ats, w.scores) as u (id, sent, score)
+            where id >= w.bottom and id < page.top
+              and (page.id is null or (u.score, u.sent, u.id) < (page.score, page.sent_at, page.id))
+            order by u.score desc, u.sent desc, u.id desc
+        loop
+            continue when unsure <> '{}' and not search.satisfies(c.id, unsure);
+            select m.message_id, m.sent_at, m.from_name, m.from_address, m.subject
+            into message_id, sent_at, from_name, from_address, subject
+            from mart.message m where m.message_id = c.id;
+            continue when not found;
+            snippet := search.snippet(c.id, hits);
+            score := c.score;
+            key := concat_ws('_', page.top, w.bottom, c.score, c.id, replace(c.sent::text, ' ', 'T'));
+            return next;
+            matches := matches - 1;
+            exit when matches = 0;
+        end loop;
+        exit when w.bottom = 0;
+        page := (w.bottom, null, null, null, null)::search.page;
+    end loop;
+end
+$$;
+comment on function mart.search is
+    'Messages that a query finds, a page of them: mart.search(''from:ann invoice -draft'', 20, key of the last row). '
+    'Of the 500 or more archived last that match, those come first that have most of the words in subject, names or '
+    'file names, the newest of equals first; then come the 500 or more before them, and so on.';
+
+create or replace view mart.label with (security_invoker) as
+select b.name as label, l.message_id, l.labelled_by, l.labelled_at
+from search.labelled l join search.label b using (label_id);
+comment on view mart.label is 'One row for each message with a label; a message may have many.';
+comment on column mart.label.label is 'Name of the label.';
+comment on column mart.label.message_id is 'The message.';
+comment on column mart.label.labelled_by is 'Database role that put it there.';
+comment on column mart.label.labelled_at is 'When.';
+
+create or replace view mart.saved_search with (security_invoker) as
+select name, query, saved_by, saved_at from search.saved;
+comment on view mart.saved_search is 'One row for each saved search; mart.search(''saved:NAME'') asks it.';
+comment on column mart.saved_search.name is 'What it is called.';
+comment on column mart.saved_search.query is 'What it asks.';
+comment on column mart.saved_search.saved_by is 'Database role that saved it last.';
+comment on column mart.saved_search.saved_at is 'When.';
