@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection, Engine, text
 
+from etl.archive.ledger import enrol
 from etl.archive.rows import Blocks
 from etl.archive.verification import books, rehashed
 from etl.errors import Retry, Stop
@@ -250,8 +251,10 @@ def empty(engine: Engine) -> None:
     """Forget all, except that this database may delete."""
     query = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname in"
     with behind_the_triggers(engine) as connection:
-        tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search') and tablename <> 'enrolment'"))
+        tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search')"))
         connection.execute(text(f"truncate {tables}"))
+    with engine.connect() as connection:
+        enrol(connection)
 
 
 @pytest.mark.long
