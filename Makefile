@@ -46,6 +46,11 @@ bench: $(INSTALLED) ## time on the line beside other retrievers; with MAIL_CORPU
 	@if [ -z "$$MAIL_CORPUS" ]; then echo "MAIL_CORPUS names no folder of raw messages: parsing and archiving are left out"; \
 	else $(BIN)/python -m tests.bench.parsing && $(BIN)/python -m tests.bench.archiving; fi
 
+dictionary: $(INSTALLED) ## write sql/DICTIONARY.md anew from the comments on the views
+	@home=$$(mktemp -d) && export POPVAULT_HOME=$$home && unset POPVAULT_DATABASE_URL && \
+	  $(BIN)/popvault dictionary > $$home/written && cp $$home/written sql/DICTIONARY.md; \
+	  result=$$?; $(BIN)/popvault stop; rm -rf "$$(readlink -f $$home/postgres)" $$home; exit $$result
+
 lock: $(VENV)/uv ## pin anew what deploy/requirements.txt installs
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command 'make lock' --all-extras --upgrade --quiet \
@@ -67,4 +72,4 @@ $(INSTALLED): deploy/requirements.txt pyproject.toml | $(VENV)/uv
 clean: ## remove what make installed; the archive in .popvault stays
 	rm -rf $(VENV) build popvault.egg-info
 
-.PHONY: help run serve stop airflow test lint bench lock clean
+.PHONY: help run serve stop airflow test lint bench dictionary lock clean

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 import etl
 from etl import config
-from etl.archive import labels, ledger, rights, statements, stored
+from etl.archive import dictionary, labels, ledger, questions, rights, stored
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.projection import Again, Difference
 from etl.archive.search import find
@@ -482,22 +482,33 @@ def _tell_differences(found: Sequence[Difference]) -> None:
 
 @main.command()
 @click.argument("name", required=False)
+@click.option("--set", "told", multiple=True, type=Words(), metavar="NAME=VALUE", help="Tell it something; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def query(name: str | None, as_json: bool) -> None:
-    """Answer an analyst's question by its name; without a name, list the questions."""
+def query(name: str | None, told: tuple[str, ...], as_json: bool) -> None:
+    """Answer an analyst's question by its name; without a name, list the questions and what each can be told."""
     if name is None:
-        for known, answers in statements.titles("queries").items():
-            click.echo(f"{known}\n    {answers}")
+        for known in questions.questions().values():
+            click.echo(f"{known.name}\n    {known.answers}")
+            for p in known.parameters:
+                click.echo(f"    --set {p.name}={'...' if p.default is None else p.default}  {p.meaning}")
         return
-    asked = statements.titled("queries", name)
+    given = dict(_assignment(each) for each in told)
+    questions.values(questions.question(name), given)  # before a database is opened for it
     with open_archive() as engine, engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(asked).mappings()]
+        rows = questions.answer(connection, name, given)
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
     elif rows:
         _print_table(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
     else:
         click.echo("no rows")
+
+
+def _assignment(told: str) -> tuple[str, str]:
+    name, equals, value = told.partition("=")
+    if not equals:
+        raise Misconfigured(f"--set {told} says nothing; write --set {told}=VALUE")
+    return name, value
 
 
 def _cell(value: Any) -> str:
@@ -522,6 +533,13 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(escape(shown(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 10_000).print(table)
+
+
+@main.command("dictionary")
+def show_dictionary() -> None:
+    """Print the data dictionary as Markdown: the views for analysts, their columns, joins and examples."""
+    with open_archive() as engine, engine.connect() as connection:
+        click.echo(dictionary.dictionary(connection), nl=False)
 
 
 @main.command()

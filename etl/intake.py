@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from etl.archive import loader, search
+from etl.archive import loader, search, threads
 from etl.archive.loader import Arrival
 from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import Blocks
@@ -105,7 +105,7 @@ def _words(error: DBAPIError | psycopg.Error) -> str:
 
 
 class Indexing:
-    """Folds terms into segments beside the load, on a connection of its own.
+    """Joins threads and folds terms into segments beside the load, on a connection of its own.
 
     Mail is found without it, slower the more there is: what it cannot do is left for the next run, and never fails the
     load.
@@ -127,7 +127,7 @@ class Indexing:
         try:
             await self._task
         except Failure as failure:
-            log.warning("terms are not all folded, the next run goes on: %s", failure)
+            log.warning("threads or terms are not all joined, the next run goes on: %s", failure)
         finally:
             await self._archive.__aexit__()
 
@@ -139,7 +139,7 @@ class Indexing:
         while not self._last:
             await self._more.wait()
             self._more.clear()
-            while await self._archive.do(search.fold):
+            while await self._archive.do(threads.join_pending) or await self._archive.do(search.fold):
                 pass
 
 

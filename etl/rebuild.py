@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from etl.archive import projection
+from etl.archive import projection, threads
 from etl.archive.projection import Again, Difference
 from etl.intake import Archive
 from etl.mime.version import PARSER
@@ -54,7 +54,8 @@ def rebuild(
                     archive,
                     parsers,
                 )
-                await archive.do(projection.finish, rebuild_id)
+                if await archive.do(projection.finish, rebuild_id):
+                    await archive.do(threads.remake)
             finally:
                 await archive.do(projection.release)
             return result

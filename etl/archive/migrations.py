@@ -3,48 +3,49 @@
 The SQL is in the package `etl.sql`, as people read it.
 """
 
-import hashlib
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from etl.archive import views
+from etl.archive.statements import SQL, run_script
 from etl.errors import Misconfigured
-
-SQL = Path(str(files("etl.sql")))
 
 # Anything constant: two migrations at once wait for each other on it.
 MIGRATION_LOCK = 0x706F70
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema and the views to their newest version; safe to call at any time."""
+    """Bring the schema and the views to their newest version; safe to call at any time.
+
+    Raises Misconfigured where that cannot be, and why: all is as it was then.
+    """
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         if (encoding := connection.scalar(text("show server_encoding"))) != "UTF8":
             raise Misconfigured(f"the database is in {encoding}; make one for popvault with encoding UTF8")
-        views = _text("views", "rights")
-        made = f"What analysts use. Made from {hashlib.sha256(views.encode()).hexdigest()}."
         version, comment = _version(connection)
         if version and version > _newest():
             raise Misconfigured(
                 f"the archive is of a newer popvault (schema {version}, not {_newest()}); upgrade this one"
             )
-        if version != _newest() or comment != made:
-            _renew(connection, version, f"{views}; comment on schema mart is '{made}'")
+        if (version, comment) != (_newest(), views.made_from()):
+            _renew(connection, version)
 
 
-def _renew(connection: Connection, version: str | None, views: str) -> None:
+def _renew(connection: Connection, version: str | None) -> None:
     """Bring the tables to the newest version, make views and rights anew. Raises Misconfigured where we may not."""
     try:
+        # Views go before a migration and come back after it: it may change what they read.
+        grants = views.drop(connection)
         if version != _newest():
             connection.execute(text("create schema if not exists ops"))
             connection.execute(text("create schema if not exists mart"))
             _upgrade(connection)
-        _run(connection, views)
+        views.make(connection, grants)
     except (DBAPIError, psycopg.Error) as error:
         cause = getattr(error, "orig", error)
         if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
@@ -53,25 +54,15 @@ def _renew(connection: Connection, version: str | None, views: str) -> None:
         raise Misconfigured(f"only its owner can make or upgrade the archive, by popvault init: {words}") from error
 
 
-def _text(*folders: str) -> str:
-    """What the files of these folders say, in order."""
-    return "\n".join(path.read_text() for folder in folders for path in sorted((SQL / folder).glob("*.sql")))
-
-
 def sql_beside(file: str) -> Callable[[], None]:
     """The upgrade step of a migration: the statements of the .sql file beside it."""
 
     def upgrade() -> None:
         from alembic import op
 
-        _run(op.get_bind(), Path(file).with_suffix(".sql").read_text())
+        run_script(op.get_bind(), Path(file).with_suffix(".sql").read_text())
 
     return upgrade
-
-
-def _run(connection: Connection, statements: str) -> None:
-    # Without parameters psycopg sends the text as it is, many statements at once.
-    connection.connection.cursor().execute(statements)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -88,10 +88,10 @@ def release(connection: Connection) -> None:
         driver(connection).execute("select pg_advisory_unlock(%s)", [REBUILD_LOCK])
 
 
-def finish(connection: Connection, rebuild_id: int) -> None:
-    """All messages were read again."""
+def finish(connection: Connection, rebuild_id: int) -> bool:
+    """All messages were read again; whether threads are to be joined anew, for what joined them may be read no more."""
     with connection.begin():
-        connection.execute(statement("rebuild", "finish"), {"rebuild_id": rebuild_id})
+        return bool(connection.scalar(statement("rebuild", "finish"), {"rebuild_id": rebuild_id}))
 
 
 def count(connection: Connection, after: int, parser: str, every: bool) -> int:

@@ -148,6 +148,11 @@ def _defects(reading: Reading, parser: str) -> Rows:
         yield i, d.kind, d.place, d.detail, d.offset
 
 
+def _manner(reading: Reading, parser: str) -> Rows:
+    for m in reading.manner:
+        yield m.automatic, m.thread_index
+
+
 def _terms(reading: Reading) -> Rows:
     yield reading.sent_at, terms.of(reading)
 
@@ -179,6 +184,7 @@ _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
         _events,
     ),
     ("archive.defect", "position, kind, place, detail, offset_octets", _defects),
+    ("archive.manner", "automatic, thread_index", _manner),
 ]
 
 # (table, its columns), in the order of what `projection` gives: all that can be read again from the bytes.

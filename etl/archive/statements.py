@@ -2,11 +2,19 @@
 
 import re
 from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
-from etl.archive.migrations import SQL
 from etl.errors import Misconfigured
+
+SQL = Path(str(files("etl.sql")))
+
+
+def run_script(connection: Connection, statements: str) -> None:
+    """Run many statements at once: without parameters psycopg sends the text as it is."""
+    connection.connection.cursor().execute(statements)
 
 
 @cache
@@ -22,7 +30,7 @@ def _statements(file: str) -> dict[str, TextClause]:
 
 
 def titles(folder: str) -> dict[str, str]:
-    """The files of sql/queries or sql/checks: {name: its first line, which says what it answers}."""
+    """The files of sql/checks: {name: its first line, which says what it holds}."""
     files = sorted((SQL / folder).glob("*.sql"))
     return {path.stem: path.read_text().partition("\n")[0].removeprefix("-- ") for path in files}
 

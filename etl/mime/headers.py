@@ -120,6 +120,18 @@ def message_ids(value: str | None) -> list[str]:
     return _MESSAGE_ID.findall(value) or [f"<{bare}>" for bare in _BARE_ID.findall(value)]
 
 
+def answered(in_reply_to: str | None, participants: list[Participant]) -> str | None:
+    """The first id of In-Reply-To that is nobody's address.
+
+    Old mailers write "Message from Ann <ann@example.org> of Monday <1@example.org>", or leave the id away.
+    """
+    ids = message_ids(in_reply_to)
+    if not ids:
+        return None
+    addresses = {f"<{participant.address}>".lower() for participant in participants}
+    return next((each for each in ids if each.lower() not in addresses), None)
+
+
 def participants(
     headers: RawHeaders, fallback: str | None, defects: list[Defect], offsets: Offsets = NOWHERE
 ) -> list[Participant]:

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Mapping
 
-from etl.mime import charsets, contents, headers, parts, text, tree
+from etl.mime import charsets, contents, headers, manner, parts, text, tree
 from etl.mime.canonical import canonical_sha256
 from etl.mime.offsets import Offsets
 from etl.mime.rows import Defect, Leaf, Reading, unread
@@ -57,7 +57,7 @@ def _read(raw: bytes, identity: bytes, defects: list[Defect], cut: Mapping[str, 
         canonical_sha256=identity,
         subject=firsts.get("subject"),
         message_id=firsts.get("message-id"),
-        in_reply_to=next(iter(headers.message_ids(firsts.get("in-reply-to"))), None),
+        in_reply_to=headers.answered(firsts.get("in-reply-to"), participants),
         references=headers.message_ids(firsts.get("references")),
         headers=decoded,
         date_written=date_written,
@@ -72,6 +72,7 @@ def _read(raw: bytes, identity: bytes, defects: list[Defect], cut: Mapping[str, 
         events=opened.events,
         hops=hops,
         text=shown,
+        manner=manner.read(raw_headers),
         defects=offsets.placed(defects),
     )
 

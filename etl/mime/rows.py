@@ -149,6 +149,14 @@ class Defect:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a message was sent. automatic: the header that tells of a machine; thread_index: Outlook's, decoded."""
+
+    automatic: str | None
+    thread_index: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One message as it was read.
 
@@ -156,6 +164,7 @@ class Reading:
     sent_at, sent_at_source: the date chosen and where it comes from; both None when none is known.
     text: the body as a reader sees it, HTML made text.
     canonical_sha256: the same for all copies of a mail that differ only by the way they came.
+    manner: one, or none of most mail between people.
     """
 
     canonical_sha256: bytes
@@ -176,6 +185,7 @@ class Reading:
     events: list[Event] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
+    manner: list[Manner] = field(default_factory=list)
     text: str = ""
 
 

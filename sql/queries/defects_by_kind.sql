@@ -1,4 +1,5 @@
 -- What is wrong with the mail in the archive: each kind of defect, the messages that have it, and one example.
+-- Reads all defects.
 select kind, count(distinct message_id) as messages, min(message_id) as for_example, min(detail) as detail
 from mart.defect
 group by kind

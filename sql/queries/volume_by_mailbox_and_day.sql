@@ -1,9 +1,20 @@
--- How much mail each mailbox took in, by the day it was sent (UTC): the last 20 days that have any.
-select d.mailbox, cast(r.sent_at at time zone 'UTC' as date) as day, count(*) as messages, sum(m.octets) as octets
-from mart.delivery d
-join archive.message m using (message_id)
-join archive.reading r using (message_id)
-where r.sent_at is not null
-group by d.mailbox, day
-order by day desc, d.mailbox
-limit 20;
+-- How much mail each mailbox took in, by the day it was sent (UTC): the last days that have any, and how odd each is.
+-- z is the distance from the mean of the 28 days before, in their standard deviations; days without mail count as 0.
+-- Reads the whole archive: each day is compared with those before it.
+-- :rows = 20   so many rows
+with days as (
+    select v.mailbox, cast(d as date) as day
+    from (select mailbox, min(day) as first, max(day) as last from mart.volume group by mailbox) as v,
+         generate_series(v.first, v.last, interval '1 day') as d
+), compared as (
+    select d.mailbox, d.day, v.messages, v.octets,
+           avg(coalesce(v.messages, 0)) over before as mean, stddev_samp(coalesce(v.messages, 0)) over before as deviation
+    from days d left join mart.volume v on v.mailbox = d.mailbox and v.day = d.day
+    window before as (partition by d.mailbox order by d.day rows between 28 preceding and 1 preceding)
+)
+select mailbox, day, messages, octets, round(mean, 1) as mean,
+       round(cast((messages - mean) / nullif(deviation, 0) as numeric), 1) as z
+from compared
+where messages is not null
+order by day desc, mailbox
+limit cast(:rows as integer);

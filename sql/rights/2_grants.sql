@@ -33,6 +33,9 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('archive.report',      false, 'select, insert', 'select', 'select', 'select'),
     ('archive.event',       false, 'select, insert', 'select', 'select', 'select'),
     ('archive.defect',      false, 'select, insert', 'select', 'select', 'select'),
+    ('archive.manner',      false, 'select, insert', 'select', 'select', 'select'),
+    ('threads.key',         false, 'select, insert, update', null, null, 'select'),
+    ('threads.member',      false, 'select, insert, update', 'select', 'select', 'select'),
     ('search.fresh',        false, 'select, insert, delete', null, 'select', 'select'),
     ('search.segment',      false, 'select, insert, update, delete', null, 'select', 'select'),
     ('search.posting',      false, 'select, insert, delete', null, 'select', 'select'),
@@ -41,10 +44,12 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('search.labelled',     false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
     ('search.saved',        false, null, 'select, insert, update, delete', 'select, insert, update, delete', 'select'),
     -- What work is under way.
+    ('threads.pending',     false, 'select, delete', null, null, 'select'),
     ('ops.pause',           false, 'select, insert, update', null, null, 'select'),
     ('ops.download_piece',  false, 'select, insert, delete', null, null, 'select'),
     ('ops.rebuild',         false, null,             null,     null,     'select'),
     ('ops.mailbox_right',   false, null,             null,     null,     'select'),
+    ('ops.view',            false, null,             null,     null,     'select'),
     ('ops.migration',       false, 'select',         'select', 'select', 'select'),
     -- Views; they show each caller what the tables would.
     ('archive.recipe',      false, 'select',         null,     'select', 'select'),
@@ -54,6 +59,14 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('mart.body',           false, 'select',         null,     'select', 'select'),
     ('mart.delivery',       false, null,             'select', 'select', 'select'),
     ('mart.participant',    false, null,             'select', 'select', 'select'),
+    ('mart.edge',           false, null,             'select', 'select', 'select'),
+    ('mart.address',        false, null,             'select', 'select', 'select'),
+    ('mart.domain',         false, null,             'select', 'select', 'select'),
+    ('mart.reply',          false, null,             'select', 'select', 'select'),
+    ('mart.thread',         false, null,             'select', 'select', 'select'),
+    ('mart.mailbox',        false, null,             'select', 'select', 'select'),
+    ('mart.step',           false, null,             'select', 'select', 'select'),
+    ('mart.volume',         false, null,             'select', 'select', 'select'),
     ('mart.attachment',     false, null,             'select', 'select', 'select'),
     ('mart.part',           false, null,             'select', 'select', 'select'),
     ('mart.nested_message', false, null,             'select', 'select', 'select'),
@@ -78,8 +91,8 @@ declare
     holder text;
 begin
     foreach holder in array array['popvault_loader', 'popvault_analyst', 'popvault_reader', 'popvault_auditor'] loop
-        execute format('grant usage on schema archive, ops, search, mart to %I', holder);
-        execute format('revoke all on all tables in schema archive, ops, search, mart from %I', holder);
+        execute format('grant usage on schema archive, ops, search, threads, mart to %I', holder);
+        execute format('revoke all on all tables in schema archive, ops, search, threads, mart from %I', holder);
         for relation, rights in
             select d.relation, to_jsonb(d) ->> replace(holder, 'popvault_', '') from decided d
         loop

@@ -28,6 +28,8 @@ begin
         ('archive.report',      'exists (select from archive.ledger l where l.message_id = report.message_id)'),
         ('archive.event',       'exists (select from archive.ledger l where l.message_id = event.message_id)'),
         ('archive.defect',      'exists (select from archive.ledger l where l.message_id = defect.message_id)'),
+        ('archive.manner',      'exists (select from archive.ledger l where l.message_id = manner.message_id)'),
+        ('threads.member',      'exists (select from archive.ledger l where l.message_id = member.message_id)'),
         ('search.fresh',        'exists (select from archive.ledger l where l.message_id = fresh.message_id)'),
         ('search.labelled',     'exists (select from archive.ledger l where l.message_id = labelled.message_id)')
     ) as policies loop

@@ -17,7 +17,8 @@ update ops.rebuild set up_to = :up_to, messages = messages + :messages, changed 
 where rebuild_id = :rebuild_id;
 
 -- name: finish
-update ops.rebuild set ended_at = now() where rebuild_id = :rebuild_id;
+-- Whether threads are to be joined anew: all was asked for, or something was replaced, be it by a call that was cut short.
+update ops.rebuild set ended_at = now() where rebuild_id = :rebuild_id returning changed > 0 or every;
 
 -- name: count
 -- How many messages are to be read again.

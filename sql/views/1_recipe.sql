@@ -1,6 +1,6 @@
 -- What gives a message's bytes again.
 
-create or replace view archive.recipe with (security_invoker) as
+create view archive.recipe with (security_invoker) as
 select message_id, -1 as position, octets, content as text, cast(null as boolean) as zstd,
        cast(null as bytea) as content, cast(null as bigint) as blob_id, cast(null as integer) as line_octets,
        cast(null as bytea) as line_end, cast(null as boolean) as final_line_end

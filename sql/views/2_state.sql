@@ -1,6 +1,6 @@
 -- Where each delivery stands, from its entries in the ledger.
 
-create or replace view archive.delivery_state with (security_invoker) as
+create view archive.delivery_state with (security_invoker) as
 select d.delivery_id, d.mailbox_id, d.epoch_id, d.uidl, d.twin, d.listed_octets, d.listed_at,
        coalesce(nullif(o.step, 'relisted')::text, 'pending') as outcome,
        o.message_id, o.at as outcome_at, o.reason, o.session_id,

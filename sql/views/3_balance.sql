@@ -1,6 +1,6 @@
 -- The books: DESIGN's second rule as one view.
 
-create or replace view mart.balance with (security_invoker) as
+create view mart.balance with (security_invoker) as
 select m.name as mailbox, b.listed, b.archived, b.duplicate, b.quarantined, b.excluded, b.vanished, b.pending,
        b.listed = b.archived + b.duplicate + b.quarantined + b.excluded + b.vanished + b.pending
        and b.present = coalesce(s.listed, b.present) as balanced

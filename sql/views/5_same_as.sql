@@ -13,7 +13,7 @@ create or replace function mart.traits(
 $$;
 comment on function mart.traits is 'What mart.same_as compares of a message: headers, files, encodings, and its text without regard to blanks.';
 
-create or replace view mart.same_as with (security_invoker) as
+create view mart.same_as with (security_invoker) as
 with pairs as (
     select r.message_id, o.original_id, 'canonical' as identity
     from archive.reading r

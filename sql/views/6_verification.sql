@@ -1,6 +1,6 @@
 -- Who looked whether all is as recorded.
 
-create or replace view mart.verification with (security_invoker) as
+create view mart.verification with (security_invoker) as
 select verification_id, asked, verified_by, began_at, ended_at, messages, octets, faults, faults = 0 as verified
 from ops.verification;
 comment on view mart.verification is 'One row for each verification of the archive: who, when, how much, and how many faults.';

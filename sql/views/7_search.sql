@@ -445,7 +445,7 @@ comment on function mart.search is
     'Of the 500 or more archived last that match, those come first that have most of the words in subject, names or '
     'file names, the newest of equals first; then come the 500 or more before them, and so on.';
 
-create or replace view mart.label with (security_invoker) as
+create view mart.label with (security_invoker) as
 select b.name as label, l.message_id, l.labelled_by, l.labelled_at
 from search.labelled l join search.label b using (label_id);
 comment on view mart.label is 'One row for each message with a label; a message may have many.';
@@ -454,7 +454,7 @@ comment on column mart.label.message_id is 'The message.';
 comment on column mart.label.labelled_by is 'Database role that put it there.';
 comment on column mart.label.labelled_at is 'When.';
 
-create or replace view mart.saved_search with (security_invoker) as
+create view mart.saved_search with (security_invoker) as
 select name, query, saved_by, saved_at from search.saved;
 comment on view mart.saved_search is 'One row for each saved search; mart.search(''saved:NAME'') asks it.';
 comment on column mart.saved_search.name is 'What it is called.';

@@ -1,45 +1,66 @@
-"""Messages put into an archive without a server: by the loader, as a run would."""
+"""Messages put into an archive through the real parser and loader, as if mailboxes had held them."""
+
+from collections.abc import Sequence
 
 from sqlalchemy import Engine, text
 
 from etl.archive.loader import Arrival, load, number
+from etl.archive.threads import join_pending
 from etl.parsing import Job, answer
 
+LETTER = b"From: ann@example.org\r\nTo: bob@example.net\r\nDate: Tue, 3 Mar 2026 09:30:00 +0000\r\n"
+WITH_FILE = (
+    LETTER + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/csv; name=a.csv\r\n\r\n"
+    b"1;2\r\n--b--\r\n"
+)
+MAILBOX = "insert into archive.mailbox (name) values (:name) returning mailbox_id"
+EPOCH = """
+    insert into archive.epoch (mailbox_id, host, username, reason)
+    values (:mailbox, 'pop.example.org', :username, 'first') returning epoch_id
+"""
 SESSION = """
     with run as (insert into ops.run (trigger, host, version) values ('command', 'h', '0') returning run_id)
     insert into ops.session (run_id, mailbox_id, epoch_id, host, port, username, greeting, mechanism, utf8)
-    select run_id, :mailbox, :epoch, 'h', 110, 'u', '', 'USER', false from run returning session_id
+    select run_id, :mailbox, :epoch, 'pop.example.org', 110, :username, '', 'USER', false from run returning session_id
+"""
+DELIVERY = """
+    insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, session_id)
+    values (:mailbox, :epoch, :uidl, 0, :session) returning delivery_id
 """
 
 
-def deliver(engine: Engine, mailbox: str, *raws: bytes) -> None:
-    """Put messages into the archive as if a mailbox had held them."""
+def deliver(engine: Engine, mailbox: str, *raws: bytes, username: str = "u") -> list[int]:
+    """Put messages into the archive as if a new mailbox had held them; the numbers of the deliveries."""
     with engine.begin() as connection:
-        named = {
-            "mailbox": connection.scalar(
-                text("insert into archive.mailbox (name) values (:name) returning mailbox_id"), {"name": mailbox}
-            )
-        }
-        named["epoch"] = connection.scalar(
-            text(
-                "insert into archive.epoch (mailbox_id, host, username, reason)"
-                " values (:mailbox, 'h', 'u', 'first') returning epoch_id"
-            ),
-            named,
-        )
+        named = {"name": mailbox, "username": username}
+        named["mailbox"] = connection.scalar(text(MAILBOX), named)
+        named["epoch"] = connection.scalar(text(EPOCH), named)
         named["session"] = connection.scalar(text(SESSION), named)
         deliveries = [
-            connection.scalar(
-                text(
-                    "insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, session_id)"
-                    " values (:mailbox, :epoch, :uidl, 0, :session) returning delivery_id"
-                ),
-                {**named, "uidl": str(n)},
-            )
-            for n in range(len(raws))
+            connection.scalar(text(DELIVERY), {**named, "uidl": f"{mailbox}-{n}"}) for n in range(1, len(raws) + 1)
         ]
-    arrivals = [Arrival.of(d, named["session"], raw) for d, raw in zip(deliveries, raws, strict=True)]
+    take(engine, [Arrival.of(d, named["session"], raw) for d, raw in zip(deliveries, raws, strict=True)])
+    join_all(engine)
+    return deliveries
+
+
+def take(engine: Engine, arrivals: Sequence[Arrival]) -> None:
+    """Read and load a batch."""
     with engine.connect() as connection:
         numbers = number(connection, arrivals)
-        made = {a.sha256: answer(Job(numbers[a.sha256].message_id, a.raw)) for a in arrivals}
+        new = {a.sha256: a for a in arrivals if not numbers[a.sha256].known}
+        made = {s: answer(Job(numbers[s].message_id, a.raw)) for s, a in new.items()}
         load(connection, arrivals, numbers, made)
+
+
+def join_all(engine: Engine) -> None:
+    """Give all messages their threads."""
+    with engine.connect() as connection:
+        while join_pending(connection):
+            pass
+
+
+def rows(engine: Engine, sql: str, **named: object) -> list[tuple[object, ...]]:
+    """What a statement gives."""
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(sql), named)]

@@ -1,6 +1,6 @@
 -- What parts hold, for analysts. Rights are the caller's (security_invoker).
 
-create or replace view mart.part with (security_invoker) as
+create view mart.part with (security_invoker) as
 select message_id, path, content_type, sniffed_type, charset, transfer_encoding, disposition, filename, content_id, octets,
        encode(sha256, 'hex') as sha256, attachment, protection, protected_by, packing
 from archive.part;
@@ -21,7 +21,7 @@ comment on column mart.part.protection is 'signed or encrypted; null for neither
 comment on column mart.part.protected_by is 'By what: pgp, smime, password (a locked ZIP, PDF or Office file), or another protocol.';
 comment on column mart.part.packing is 'How a part held the file: tnef (winmail.dat) or uuencode; null for a part.';
 
-create or replace view mart.nested_message with (security_invoker) as
+create view mart.nested_message with (security_invoker) as
 select message_id, path, kind, subject, from_name, from_address, split_part(from_address, '@', -1) as from_domain, sent_at,
        message_id_header
 from archive.nested_message;
@@ -37,7 +37,7 @@ comment on column mart.nested_message.from_domain is 'Domain of that address.';
 comment on column mart.nested_message.sent_at is 'When it was sent, by its Date header; null where that is missing or unreadable.';
 comment on column mart.nested_message.message_id_header is 'Its Message-ID as written: joins mart.message.message_id_header.';
 
-create or replace view mart.nested_header with (security_invoker) as
+create view mart.nested_header with (security_invoker) as
 select n.message_id, n.path, h.position, h.pair ->> 0 as name, h.pair ->> 1 as value
 from archive.nested_message n, jsonb_array_elements(n.headers) with ordinality as h (pair, position);
 comment on view mart.nested_header is 'One row for each header of a message inside a message, in order and repeated as it came.';
@@ -47,7 +47,7 @@ comment on column mart.nested_header.position is 'Place of the header, from 1.';
 comment on column mart.nested_header.name is 'Name as written; compare with lower(name).';
 comment on column mart.nested_header.value is 'Value, unfolded and decoded.';
 
-create or replace view mart.report with (security_invoker) as
+create view mart.report with (security_invoker) as
 select message_id, path, kind, final_recipient, original_recipient, action, status, diagnostic, reporter, remote_host,
        original_message_id
 from archive.report;
@@ -65,7 +65,7 @@ comment on column mart.report.reporter is 'Server, mail client or operator that 
 comment on column mart.report.remote_host is 'Server that refused; of a complaint, the sender''s IP address.';
 comment on column mart.report.original_message_id is 'The mail that it is about: joins mart.message.message_id_header.';
 
-create or replace view mart.event with (security_invoker) as
+create view mart.event with (security_invoker) as
 select message_id, path, method, uid, sequence, recurrence_id, summary, starts_at, ends_at, all_day, zone, recurrence,
        organizer, attendees, answer, location
 from archive.event;

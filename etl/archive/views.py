@@ -1,0 +1,66 @@
+"""The views of sql/views and the rights of sql/rights: made anew whenever their text changes.
+
+Views are dropped for it, for none can lose or move a column.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Row, text
+
+from etl.archive.statements import SQL, run_script, statement
+from etl.errors import Misconfigured
+
+
+def made_from() -> str:
+    """The comment on schema mart that tells of what views and rights were made."""
+    digest = hashlib.sha256((_text("views") + _text("rights")).encode()).hexdigest()
+    return f"What analysts use. Made from {digest}."
+
+
+def _text(folder: str) -> str:
+    """What the files of a folder say, in order."""
+    return "\n".join(path.read_text() for path in sorted((SQL / folder).glob("*.sql")))
+
+
+def drop(connection: Connection) -> Sequence[Row[Any]]:
+    """Drop our views, those of the files and those that an earlier version made; who had been granted what.
+
+    Raises Misconfigured where something of somebody else's stands on one of them: that is never dropped.
+    """
+    names = _names()
+    if connection.scalar(text("select to_regclass('ops.view')")):
+        names += connection.scalars(text("select name from ops.view"))
+    ours = connection.scalars(statement("views", "existing"), {"names": names}).all()
+    if not ours:
+        return []
+    grants = connection.execute(statement("views", "grants"), {"names": ours}).all()
+    try:
+        # In one statement, for they read each other.
+        run_script(connection, f"drop view {', '.join(ours)}")
+    except psycopg.errors.DependentObjectsStillExist as error:
+        dependents = "; ".join((error.diag.message_detail or str(error)).splitlines())
+        raise Misconfigured(
+            f"the views of mart are to be made anew, but {dependents}; keep its definition, drop it, run popvault init,"
+            " and create it again"
+        ) from error
+    return grants
+
+
+def make(connection: Connection, grants: Sequence[Row[Any]]) -> None:
+    """Make them, grant again what was granted on what is still there, and then make the rights of roles."""
+    run_script(connection, _text("views"))
+    connection.execute(text("delete from ops.view"))
+    connection.execute(statement("views", "remember"), {"names": _names()})
+    for grant in grants:
+        if connection.scalar(statement("views", "is_there"), {"view": grant.view, "column": grant.column}):
+            run_script(connection, grant.command)
+    # Behind the grants: of our own roles, sql/rights alone decides.
+    run_script(connection, f"{_text('rights')}; comment on schema mart is '{made_from()}'")
+
+
+def _names() -> list[str]:
+    return re.findall(r"^create view (\S+)", _text("views"), flags=re.MULTILINE)
