@@ -344,11 +344,36 @@ def show(message: str, as_json: bool) -> None:
     for name, value in known["headers"]:
         say(f"{name}: {value}")
     say(f"\n{known['body']}")
-    for part in known["parts"]:
-        if part["attachment"]:
-            say(f"attachment {part['path']}: {part['filename'] or part['content_type']}, {part['octets']} bytes")
+    for line in (*map(_part_line, known["parts"]), *map(_nested_line, known["nested_messages"])):
+        if line:
+            say(line)
+    for report in known["reports"]:
+        recipient = report["final_recipient"] or report["original_recipient"] or "an unnamed recipient"
+        told = (report[key] for key in ("action", "status", "diagnostic") if report[key])
+        say(f"{report['kind']} report {report['path']}: {recipient}, {', '.join(told)}")
+    for event in known["events"]:
+        span = f"{event['starts_at'] or 'no date'} to {event['ends_at'] or 'no end'}"
+        say(f"event {event['path']}: {event['method'] or 'no method'}, {event['summary'] or '(no title)'}, {span}")
     for defect in known["defects"]:
         say(f"defect {defect['kind']} at {defect['place']}: {defect['detail']}")
+
+
+def _part_line(part: dict[str, Any]) -> str | None:
+    """An attachment, or a part that is protected; None for others."""
+    marks = [f"{part['protection']} by {part['protected_by']}"] if part["protection"] else []
+    if not part["attachment"]:
+        return f"part {part['path']}: {', '.join(marks)}" if marks else None
+    if part["sniffed_type"] not in (None, part["content_type"]):
+        marks.append(f"declared {part['content_type']}, looks like {part['sniffed_type']}")
+    if part["packing"]:
+        marks.append(f"packed by {part['packing']}")
+    name = part["filename"] or part["content_type"]
+    return ", ".join([f"attachment {part['path']}: {name}", f"{part['octets'] or 0} bytes", *marks])
+
+
+def _nested_line(nested: dict[str, Any]) -> str:
+    sender = nested["from_address"] or "an unnamed sender"
+    return f"{nested['kind']} inside {nested['path']}: {nested['subject'] or '(no subject)'}, from {sender}"
 
 
 @main.command()

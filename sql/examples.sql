@@ -47,6 +47,23 @@ select distinct d.mailbox, a.filename
 from mart.attachment a join mart.delivery d using (message_id)
 where a.sha256 = 'a3f5c0f2';
 
+-- mart.part: messages that are signed, by what
+select protected_by, count(distinct message_id) from mart.part where protection = 'signed' group by protected_by;
+
+-- mart.nested_message: mail that somebody of a domain wrote and others forwarded as attachment
+select m.sent_at, m.from_address, n.from_address as written_by, n.subject
+from mart.nested_message n join mart.message m using (message_id)
+where n.from_domain = 'example.net' and n.kind <> 'headers';
+
+-- mart.nested_header: to whom forwarded mail had been addressed
+select message_id, path, value from mart.nested_header where lower(name) = 'to';
+
+-- mart.report: recipients that mail could not be delivered to, and why
+select final_recipient, status, diagnostic from mart.report where action = 'failed' order by final_recipient;
+
+-- mart.event: meetings that somebody called
+select starts_at, summary, location from mart.event where organizer = 'ann@example.org' order by starts_at;
+
 -- mart.header: which programs the mail of a domain was written with
 select h.value, count(*)
 from mart.message m join mart.header h using (message_id)

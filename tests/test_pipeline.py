@@ -97,16 +97,25 @@ def commands(server: Pop3Server, verb: str) -> int:
     return sum(line.split()[0] == verb for line in server.commands)
 
 
-def test_the_loader_may_make_the_words(archivist: Archivist):
-    """And where it may not, they wait for who may: none is set aside as if Postgres refused it."""
+def test_the_loader_may_make_the_words(archivist: Archivist, monkeypatch: pytest.MonkeyPatch):
+    """And where it may not, they wait for who may, and mail is archived all the same."""
+    monkeypatch.setattr("etl.archive.search.SEGMENT_MESSAGES", 1)
     with Pop3Server(ann(*LETTERS[:2])) as server:
         archivist.run(server)
-        assert archivist.ask("select count(*) from search.document") == [2]
+        assert archivist.ask("select count(*) from search.segment") == [2]
     with archivist.engine.begin() as connection:
-        connection.execute(text("revoke insert on search.document from popvault_loader"))
+        connection.execute(text("revoke insert on search.posting from popvault_loader"))
     with Pop3Server(ann(*LETTERS)) as server:
         assert archivist.run(server).archived == 2
-    assert archivist.ask("select count(*) from search.pending") == [2]
+    assert archivist.ask("select count(*) from search.fresh") == [2]
+
+
+def test_messages_have_their_threads_when_the_run_ends(archivist: Archivist):
+    """Joined beside the load, as the loader."""
+    with Pop3Server(ann(*LETTERS)) as server:
+        archivist.run(server)
+    assert archivist.ask("select count(*) from mart.message where thread_id is null") == [0]
+    assert archivist.ask("select count(*) from threads.pending") == [0]
 
 
 def test_messages_have_their_threads_when_the_run_ends(archivist: Archivist):

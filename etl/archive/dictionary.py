@@ -15,7 +15,8 @@ from etl.archive.statements import SQL, statement
 CHAPTERS = {
     "Messages and people": ("message", "body", "participant", "edge", "address", "domain", "same_as"),
     "Threads": ("thread", "reply"),
-    "What is in a message": ("attachment", "header", "hop", "date_candidate", "defect"),
+    "What is in a message": ("attachment", "part", "header", "hop", "date_candidate", "defect"),
+    "What its parts hold": ("nested_message", "nested_header", "report", "event"),
     "Mailboxes": ("mailbox", "delivery", "step", "volume", "session", "balance", "verification"),
     "Folders": ("label", "saved_search"),
 }

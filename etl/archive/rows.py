@@ -113,8 +113,34 @@ def _parts(reading: Reading, parser: str) -> Rows:
     for p in reading.parts:
         yield (
             p.path, p.content_type, p.charset, p.transfer_encoding, p.disposition, p.filename,
-            p.content_id, p.octets, p.sha256, p.attachment,
+            p.content_id, p.octets, p.sha256, p.attachment, p.safe_name, p.sniffed_type, p.protection, p.protected_by,
+            p.packing,
         )  # fmt: skip
+
+
+def _nested(reading: Reading, parser: str) -> Rows:
+    for n in reading.nested:
+        yield n.path, n.kind, n.subject, n.from_name, _lower(n.from_address), n.sent_at, n.message_id, _jsonb(n.headers)
+
+
+def _reports(reading: Reading, parser: str) -> Rows:
+    for i, r in enumerate(reading.reports):
+        yield (
+            i, r.path, r.kind, _lower(r.final_recipient), _lower(r.original_recipient), r.action, r.status,
+            r.diagnostic, r.reporter, r.remote_host, r.original_message_id,
+        )  # fmt: skip
+
+
+def _events(reading: Reading, parser: str) -> Rows:
+    for i, e in enumerate(reading.events):
+        yield (
+            i, e.path, e.method, e.uid, e.sequence, e.recurrence_id, e.summary, e.starts_at, e.ends_at, e.all_day,
+            e.zone, e.recurrence, e.organizer, e.attendees, e.answer, e.location,
+        )  # fmt: skip
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _defects(reading: Reading, parser: str) -> Rows:
@@ -136,8 +162,26 @@ _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
     ("archive.participant", "position, role, name, written, address, group_name", _participants),
     (
         "archive.part",
-        "path, content_type, charset, transfer_encoding, disposition, filename, content_id, octets, sha256, attachment",
+        "path, content_type, charset, transfer_encoding, disposition, filename, content_id, octets, sha256, attachment,"
+        " safe_name, sniffed_type, protection, protected_by, packing",
         _parts,
+    ),
+    (
+        "archive.nested_message",
+        "path, kind, subject, from_name, from_address, sent_at, message_id_header, headers",
+        _nested,
+    ),
+    (
+        "archive.report",
+        "position, path, kind, final_recipient, original_recipient, action, status, diagnostic, reporter, remote_host,"
+        " original_message_id",
+        _reports,
+    ),
+    (
+        "archive.event",
+        "position, path, method, uid, sequence, recurrence_id, summary, starts_at, ends_at, all_day, zone, recurrence,"
+        " organizer, attendees, answer, location",
+        _events,
     ),
     ("archive.defect", "position, kind, place, detail, offset_octets", _defects),
     ("archive.manner", "automatic, thread_index", _manner),

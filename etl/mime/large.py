@@ -21,11 +21,13 @@ from dataclasses import replace
 from email.message import Message
 
 from etl.mime.canonical import Canonical
-from etl.mime.rows import Defect, Leaf, Part, Reading, Skeleton
+from etl.mime.rows import Defect, Leaf, Reading, Skeleton
 from etl.mime.splitter import Event, Kind, Splitter
 from etl.mime.transfer import decoder, encoding_of
 
 LEAF_BYTES_MAX = 256 * 1024  # larger bodies are files, or text of which the beginning is enough to find it
+TNEF_BYTES_MAX = 4 * 1024 * 1024  # a winmail.dat, which is opened to its files; base64 included
+BEGINNING_OCTETS = 4096  # of a file that is left out: by these its type is told
 SKELETON_BYTES_MAX = 8 * 1024 * 1024  # what bodies may fill; the parser takes about six times this
 STRUCTURE_BYTES_MAX = 8 * 1024 * 1024  # eight heads of the largest size, or ten thousand usual ones
 
@@ -33,27 +35,21 @@ STRUCTURE_BYTES_MAX = 8 * 1024 * 1024  # eight heads of the largest size, or ten
 def read_large(skeleton: Skeleton) -> Reading:
     """The reading of the whole message. Never raises.
 
-    As `reading.read` gives it, but: of a large text only the beginning is in `text` (with a defect), and where
-    content is not quite what its transfer encoding says, `transfer` tells what differs.
+    As `reading.read` gives it, but: of a large text only the beginning is in `text` (with a defect), what is too
+    large to be opened stays closed (with a defect), of a large file only the beginning tells its type and whether a
+    password locks it, and where content is not quite what its transfer encoding says, `transfer` tells what differs.
     """
     from etl.mime.reading import read  # only who parses pays for loading the parser
 
-    reading = read(skeleton.raw)
-    parts = [_measured(part, skeleton.leaves.get(part.path)) for part in reading.parts]
+    reading = read(skeleton.raw, {path: leaf for path, leaf in skeleton.leaves.items() if not leaf.whole})
     defects = [_placed(defect, skeleton.starts) for defect in reading.defects + skeleton.defects]
-    return replace(reading, canonical_sha256=skeleton.canonical_sha256, parts=parts, defects=defects)
+    return replace(reading, canonical_sha256=skeleton.canonical_sha256, defects=defects)
 
 
 def _placed(defect: Defect, starts: dict[str, int]) -> Defect:
     """The defect, with where its part begins in the message and not in the skeleton."""
     place = starts.get(defect.place, None if defect.place.startswith("1.") else defect.offset)
     return defect if place == defect.offset else replace(defect, offset=place)
-
-
-def _measured(part: Part, leaf: Leaf | None) -> Part:
-    if leaf is None or leaf.whole or part.octets is None:
-        return part
-    return replace(part, octets=leaf.octets, sha256=leaf.sha256)
 
 
 class _Body:
@@ -65,6 +61,8 @@ class _Body:
         self.start = start  # in the skeleton
         self.kept = True
         self.octets = 0
+        self._beginning = b""
+        self.is_tnef = head.get_content_type() in ("application/ms-tnef", "application/vnd.ms-tnef")
         self._sha256 = hashlib.sha256()
         self._decoder = decoder(encoding_of(head))
 
@@ -73,9 +71,11 @@ class _Body:
 
     def close(self) -> Leaf:
         self._measure(self._decoder.close())
-        return Leaf(self.octets, self._sha256.digest(), self.kept)
+        return Leaf(self.octets, self._sha256.digest(), self.kept, b"" if self.kept else self._beginning)
 
     def _measure(self, content: bytes) -> None:
+        if self.octets < BEGINNING_OCTETS:
+            self._beginning += content[: BEGINNING_OCTETS - self.octets]
         self.octets += len(content)
         self._sha256.update(content)
 
@@ -89,6 +89,7 @@ class LargeReader:
 
     sink: called with every event, in order. What it raises, feed and close raise.
     leaf_bytes_max: larger bodies are left out; of a text, so much stays.
+    tnef_bytes_max: the same for those that are opened to their files.
     skeleton_bytes_max: no more bodies are kept from there on.
     structure_bytes_max: what heads and delimiters may fill beside that; the parts behind are measured and not listed.
     """
@@ -97,11 +98,13 @@ class LargeReader:
         self,
         sink: Callable[[Event], None] = _forget,
         leaf_bytes_max: int = LEAF_BYTES_MAX,
+        tnef_bytes_max: int = TNEF_BYTES_MAX,
         skeleton_bytes_max: int = SKELETON_BYTES_MAX,
         structure_bytes_max: int = STRUCTURE_BYTES_MAX,
     ) -> None:
         self._sink = sink
         self._leaf_bytes_max = leaf_bytes_max
+        self._tnef_bytes_max = tnef_bytes_max
         self._skeleton_bytes_max = skeleton_bytes_max
         self._octets_max = skeleton_bytes_max + structure_bytes_max
         self._splitter = Splitter()
@@ -151,7 +154,7 @@ class LargeReader:
 
     def _take_epilogue(self, event: Event) -> None:
         self._epilogue_octets += len(event.data)
-        if not self._full and self._has_room(self._epilogue_octets, len(event.data)):
+        if not self._full and self._has_room(self._epilogue_octets, len(event.data), self._leaf_bytes_max):
             self._skeleton += event.data
 
     def _take_body(self, event: Event) -> None:
@@ -160,14 +163,15 @@ class LargeReader:
         body.feed(event.data)
         if not body.kept:
             return
-        if self._has_room(len(self._skeleton) - body.start + len(event.data), len(event.data)):
+        octets_max = self._tnef_bytes_max if body.is_tnef else self._leaf_bytes_max
+        if self._has_room(len(self._skeleton) - body.start + len(event.data), len(event.data), octets_max):
             self._skeleton += event.data
         else:
             self._leave_out(body, event.data)
 
-    def _has_room(self, octets: int, more: int) -> bool:
+    def _has_room(self, octets: int, more: int, octets_max: int) -> bool:
         """Whether a body that would be so long may be kept so far."""
-        return octets <= self._leaf_bytes_max and len(self._skeleton) + more <= self._skeleton_bytes_max
+        return octets <= octets_max and len(self._skeleton) + more <= self._skeleton_bytes_max
 
     def _leave_out(self, body: _Body, data: bytes) -> None:
         """Take a body out of the skeleton; a text keeps its beginning."""

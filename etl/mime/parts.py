@@ -5,7 +5,8 @@ Content is decoded, hashed and measured here once, and kept for the bodies only.
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from email import errors, utils
 from email.message import Message
 from functools import lru_cache
@@ -13,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 
 from mailparser.utils import decode_base64_payload
 
-from etl.mime import charsets, transfer, tree, words
-from etl.mime.rows import Defect, Part, clean
+from etl.mime import charsets, names, protection, sniffing, transfer, tree, words
+from etl.mime.rows import Defect, Leaf, Part, clean
 
 _DESCRIBING = {"content-type", "content-disposition", "content-id", "content-transfer-encoding"}
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16}[A-Za-z0-9+/\r\n]*+={0,2}[\r\n]*+")
@@ -28,7 +29,10 @@ _Told = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A leaf that a reader sees as text. alternative: the path of the multipart that offers it as a choice."""
+    """A leaf that a reader sees as text. alternative: the path of the multipart that offers it as a choice.
+
+    flowed, delsp: whether its lines are to be joined, and without the blank at their ends (RFC 3676).
+    """
 
     path: str
     html: bool
@@ -36,6 +40,47 @@ class Body:
     charset: str | None
     alternative: str | None
     named: bool
+    flowed: bool = False
+    delsp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A node that holds more than parts: a message, a report, a calendar, packed files.
+
+    what: one of HOLDING's values. content: decoded; None for a container, whose children have it.
+    """
+
+    what: str
+    path: str
+    content_type: str
+    charset: str | None
+    part: Message
+    content: bytes | None
+
+
+# By content type, or by file name, what is to be opened.
+HOLDING = {
+    **dict.fromkeys(("message/rfc822", "message/global"), "message"),
+    **dict.fromkeys(("text/rfc822-headers", "message/rfc822-headers", "message/global-headers"), "headers"),
+    **dict.fromkeys(
+        ("message/delivery-status", "message/global-delivery-status", "message/xdelivery-status"), "delivery"
+    ),
+    **dict.fromkeys(("message/disposition-notification", "message/global-disposition-notification"), "disposition"),
+    "message/feedback-report": "feedback",
+    **dict.fromkeys(("text/calendar", "application/ics"), "calendar"),
+    **dict.fromkeys(("application/ms-tnef", "application/vnd.ms-tnef"), "tnef"),
+}
+_HOLDING_NAMES = {"winmail.dat": "tnef", "win.dat": "tnef"}
+
+
+@dataclass(slots=True)
+class Walked:
+    """What the walk over a tree gives: a row for each node, the bodies, and what is still to be opened."""
+
+    rows: list[Part] = field(default_factory=list)
+    bodies: list[Body] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +94,9 @@ class _Described:
     filename: str | None
     content_id: str | None
     problems: tuple[str, ...]
+    protocol: str | None = None
+    flowed: bool = False
+    delsp: bool = False
 
 
 @dataclass(slots=True)
@@ -61,29 +109,44 @@ class _Node:
     attached: bool = False
 
 
-def read(message: Message, fallback: str | None, defects: list[Defect]) -> tuple[list[Part], list[Body]]:
-    """A row for each node, and the bodies; a node that cannot be read whole gives what can, and a defect.
+def read(message: Message, fallback: str | None, defects: list[Defect], cut: Mapping[str, Leaf]) -> Walked:
+    """A row for each node, and what it holds; a node that cannot be read whole gives what can, and a defect.
 
-    fallback: the charset that the message speaks where it does not say.
+    fallback: the charset that the message speaks where it does not say. cut: by path, the measures of those leaves
+    whose content is not all in the message.
     """
-    rows: list[Part] = []
-    bodies: list[Body] = []
+    walked = Walked()
     waiting = [_Node(message, "1")]
     parameters = 0
     while waiting:
         node = waiting.pop()
-        told = tuple((n, str(v)) for name, v in node.part.raw_items() if (n := name.lower()) in _DESCRIBING)
+        told = tuple([(n, str(v)) for name, v in node.part.raw_items() if (n := name.lower()) in _DESCRIBING])
         parameters += sum(value.count(";") for _, value in told)
         told = _bounded(node, told, parameters, defects)
         described = _described(node, told, fallback, defects)
         waiting += reversed(_children(node, described))
         content = None if node.part.is_multipart() else _content(node, described, defects)
-        rows.append(_row(node, described, content))
+        leaf = cut.get(node.path) if cut and content is not None else None
+        walked.rows.append(_row(node, described, content, leaf))
         if content is not None and (body := _body(node, described, content)):
-            bodies.append(body)
+            walked.bodies.append(body)
+        if what := _holding(described):
+            if leaf:
+                defects.append(Defect("unopened", node.path, f"{leaf.octets} octets are too many to be looked into"))
+            else:
+                walked.held.append(Held(what, node.path, described.content_type, described.charset, node.part, content))
         seen = {type(d).__name__: Defect(type(d).__name__, node.path, _detail(d)) for d in node.part.defects}
         defects += seen.values()
-    return _without_images_of_pages(rows, bodies), bodies
+    walked.rows = _without_images_of_pages(walked.rows, walked.bodies)
+    return walked
+
+
+def _holding(described: _Described) -> str | None:
+    what = HOLDING.get(described.content_type)
+    if what is None and described.filename:
+        name = described.filename.lower()
+        what = "calendar" if name.endswith(".ics") else _HOLDING_NAMES.get(name)
+    return what
 
 
 def _without_images_of_pages(rows: list[Part], bodies: list[Body]) -> list[Part]:
@@ -129,15 +192,25 @@ def _describe(told: _Told, default_type: str, fallback: str | None) -> _Describe
     for name, value in told:
         view.set_raw(name, words.plain(value, fallback, problems))
     content_id, encoding = view.get("content-id"), view.get("content-transfer-encoding")
+    content_type = view.get_content_type()
+    flowed = content_type == "text/plain" and _told_of_type(view, "format") == "flowed"
     return _Described(
-        content_type=clean(view.get_content_type()),
+        content_type=clean(content_type),
         charset=_clean((view.get_content_charset() or "").strip()),
         transfer_encoding=_clean(encoding.strip().lower() if encoding else None),
         disposition=_clean(view.get_content_disposition()),
         filename=_clean(_filename(view, fallback, problems)),
         content_id=_clean(content_id.strip() if content_id else None),
         problems=tuple(problems),
+        protocol=_clean(_told_of_type(view, told_by) if (told_by := protection.PARAMETERS.get(content_type)) else None),
+        flowed=flowed,
+        delsp=flowed and _told_of_type(view, "delsp") == "yes",
     )
+
+
+def _told_of_type(view: Message, name: str) -> str:
+    """A parameter of the Content-Type in lower case; "" where it is missing."""
+    return utils.collapse_rfc2231_value(view.get_param(name, "")).strip().lower()
 
 
 # Most parts are described alike: "text/plain; charset=utf-8" and little more.
@@ -215,8 +288,9 @@ def _odd_base64(content: bytes, part: Message) -> bytes:
     return str(part.get_payload()).encode("ascii", "surrogateescape")
 
 
-def _row(node: _Node, described: _Described, content: bytes | None) -> Part:
-    return Part(
+def _row(node: _Node, described: _Described, content: bytes | None, leaf: Leaf | None) -> Part:
+    attachment = _is_attachment(described, container=content is None)
+    row = Part(
         path=node.path,
         content_type=described.content_type,
         charset=described.charset,
@@ -226,8 +300,45 @@ def _row(node: _Node, described: _Described, content: bytes | None) -> Part:
         content_id=described.content_id,
         octets=None if content is None else len(content),
         sha256=None if content is None else hashlib.sha256(content).digest(),
-        attachment=_is_attachment(described, container=content is None),
+        attachment=attachment,
     )
+    if leaf:
+        row = replace(row, octets=leaf.octets, sha256=leaf.sha256)
+        content = leaf.beginning
+    is_text = content is not None and not attachment and described.content_type.startswith("text/")
+    return _as_text(row, content or b"") if is_text else _as_file(row, node.part, described, content)
+
+
+def _as_text(row: Part, content: bytes) -> Part:
+    marked = protection.of_text(content)
+    return replace(row, protection=marked[0], protected_by=marked[1]) if marked else row
+
+
+def _as_file(row: Part, part: Message, described: _Described, content: bytes | None) -> Part:
+    """The row of what is no text to read: a file, or what holds others."""
+    marked = None
+    if content is not None:
+        marked = protection.of_file(row.content_type, described.protocol, content)
+    elif row.content_type in protection.PARAMETERS:
+        children = [child.get_content_type() for child in part.get_payload() if isinstance(child, Message)]
+        marked = protection.of_multipart(row.content_type, described.protocol, children)
+    if not (content or row.attachment or marked):
+        return row
+    return replace(
+        row,
+        safe_name=safe_name(row),
+        sniffed_type=sniffing.sniffed(content) if content else None,
+        protection=marked[0] if marked else None,
+        protected_by=clean(marked[1]) if marked else None,
+    )
+
+
+def safe_name(row: Part) -> str | None:
+    """What a file may be called where its own name will not do."""
+    if not row.attachment:
+        return None
+    name = names.safe(row.filename, row.path, row.content_type)
+    return None if name == row.filename else name
 
 
 def _is_attachment(described: _Described, container: bool) -> bool:
@@ -252,7 +363,10 @@ def _body(node: _Node, described: _Described, content: bytes) -> Body | None:
         return None
     shown = not node.attached and described.disposition == "inline" and maintype == "text"
     named = (bool(described.filename) and not shown) or maintype == "multipart" or subtype not in ("plain", "html")
-    return Body(node.path, subtype == "html", content, described.charset, node.alternative, named)
+    return Body(
+        node.path, subtype == "html", content, described.charset, node.alternative, named,
+        described.flowed, described.delsp,
+    )  # fmt: skip
 
 
 def _is_binary(content: bytes, charset: str | None) -> bool:

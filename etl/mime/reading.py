@@ -6,11 +6,12 @@ read is a defect of the message, never an error.
 
 import logging
 import re
+from collections.abc import Mapping
 
-from etl.mime import charsets, headers, manner, parts, text, tree
+from etl.mime import charsets, contents, headers, manner, parts, text, tree
 from etl.mime.canonical import canonical_sha256
 from etl.mime.offsets import Offsets
-from etl.mime.rows import Defect, Reading, unread
+from etl.mime.rows import Defect, Leaf, Reading, unread
 
 # mail-parser logs what it cannot decode; we keep it as defects instead.
 logging.getLogger("mailparser").setLevel(logging.CRITICAL)
@@ -22,16 +23,22 @@ _LABELS_OCTETS = 64 * 1024
 _SAYING_NOTHING = {None, "ascii", "utf-8", "iso8859-1", "cp1252"}
 
 
-def read(raw: bytes) -> Reading:
-    """Read a message: the bytes off the wire. Never raises."""
+_NOTHING_CUT: Mapping[str, Leaf] = {}
+
+
+def read(raw: bytes, cut: Mapping[str, Leaf] = _NOTHING_CUT) -> Reading:
+    """Read a message: the bytes off the wire. Never raises.
+
+    cut: of a skeleton (`large`), the measures of the leaves that are not whole in it, by path.
+    """
     identity = canonical_sha256(raw)
     try:
-        return _read(raw, identity, [])
+        return _read(raw, identity, [], cut)
     except Exception as error:  # the contract: whatever the bytes are, there is a reading
         return unread(identity, f"{type(error).__name__}: {error}")
 
 
-def _read(raw: bytes, identity: bytes, defects: list[Defect]) -> Reading:
+def _read(raw: bytes, identity: bytes, defects: list[Defect], cut: Mapping[str, Leaf]) -> Reading:
     fallback = None if raw.isascii() else _spoken(raw)
     message = tree.parse(raw)
     offsets = Offsets(raw, message)
@@ -40,11 +47,12 @@ def _read(raw: bytes, identity: bytes, defects: list[Defect]) -> Reading:
     firsts = headers.firsts(decoded)
     headers.repeated(raw_headers, defects, offsets)
     date_written, date_at, offset = headers.date(raw_headers, defects, offsets)
-    rows, bodies = parts.read(message, fallback, defects)
+    walked = parts.read(message, fallback, defects, cut)
+    opened = contents.read(walked, fallback, defects, cut)
     hops = headers.hops(raw_headers, fallback, defects, offsets)
     sent_at, sent_at_source = headers.sent(raw_headers, date_at, hops, defects, offsets)
     participants = headers.participants(raw_headers, fallback, defects, offsets)
-    shown = text.of_bodies(bodies, fallback, defects)
+    shown = text.of_bodies(opened.bodies, fallback, defects)
     return Reading(
         canonical_sha256=identity,
         subject=firsts.get("subject"),
@@ -58,7 +66,10 @@ def _read(raw: bytes, identity: bytes, defects: list[Defect]) -> Reading:
         sent_at=sent_at,
         sent_at_source=sent_at_source,
         participants=participants,
-        parts=rows,
+        parts=opened.parts,
+        nested=opened.nested,
+        reports=opened.reports,
+        events=opened.events,
         hops=hops,
         text=shown,
         manner=manner.read(raw_headers),

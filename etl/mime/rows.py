@@ -9,6 +9,10 @@ from typing import Literal
 
 Role = Literal["from", "sender", "reply-to", "to", "cc", "bcc", "delivered-to"]
 DateSource = Literal["date", "received"]
+Protection = Literal["signed", "encrypted"]
+Packing = Literal["tnef", "uuencode"]
+NestedKind = Literal["message", "headers"]
+ReportKind = Literal["delivery", "disposition", "feedback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,16 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One node of the MIME tree, in document order.
+    """One node of the MIME tree, or one file that a node held packed; in document order.
 
-    path: "1" for the message itself, "1.2" for its second child (RFC 3501 numbers alike).
+    path: "1" for the message itself, "1.2" for its second child (RFC 3501 numbers alike), "1.2/1" for the first file
+        that was packed in it.
     octets, sha256: of the decoded content; None for a container.
+    safe_name: what a file may be called on a disk, where `filename` will not do.
+    sniffed_type: the type that the content's first octets show; None where they show none.
+    protection, protected_by: what keeps the content from change or from readers; by "pgp", "smime", "password" (a file
+        locked by one), or the protocol that a multipart names.
+    packing: how the part held a file; None for a part.
     """
 
     path: str
@@ -43,6 +53,75 @@ class Part:
     octets: int | None
     sha256: bytes | None
     attachment: bool
+    safe_name: str | None = None
+    sniffed_type: str | None = None
+    protection: Protection | None = None
+    protected_by: str | None = None
+    packing: Packing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """One message inside the message: forwarded as attachment, in a digest, returned by a bounce.
+
+    path: of its first node, so that all its parts' paths begin with it.
+    kind: "headers" where only its header block was sent along.
+    """
+
+    path: str
+    kind: NestedKind
+    subject: str | None
+    from_name: str | None
+    from_address: str | None
+    sent_at: datetime | None
+    message_id: str | None
+    headers: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one report says of one recipient: of delivery (RFC 3464), of reading (RFC 8098), of abuse (RFC 5965).
+
+    action: what became of the mail: "failed", "delayed", "displayed", "abuse" and so on, as the report says.
+    reporter: the MTA, mail client or operator that says so; remote_host: the host that it tells about.
+    """
+
+    path: str
+    kind: ReportKind
+    final_recipient: str | None
+    original_recipient: str | None
+    action: str | None
+    status: str | None
+    diagnostic: str | None
+    reporter: str | None
+    remote_host: str | None
+    original_message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a calendar (RFC 5545).
+
+    starts_at, ends_at: in UTC; a time without a zone, and a date, are taken as if they were in UTC.
+    zone: as written, "UTC", or None: then the time is that of wherever one is.
+    answer: what the attendee of a reply says: "ACCEPTED" and so on.
+    """
+
+    path: str
+    method: str | None
+    uid: str | None
+    sequence: int | None
+    recurrence_id: str | None
+    summary: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    all_day: bool
+    zone: str | None
+    recurrence: str | None
+    organizer: str | None
+    attendees: list[str]
+    answer: str | None
+    location: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +180,9 @@ class Reading:
     sent_at_source: DateSource | None = None
     participants: list[Participant] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    nested: list[Nested] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     manner: list[Manner] = field(default_factory=list)
@@ -109,11 +191,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """The decoded content of a part. whole: whether the skeleton has all of it."""
+    """The decoded content of a part.
+
+    whole: whether the skeleton has all of it; if not, `beginning` is what it begins with.
+    """
 
     octets: int
     sha256: bytes
     whole: bool
+    beginning: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

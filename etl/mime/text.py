@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from unicodedata import normalize
 
-from etl.mime import charsets
+from etl.mime import charsets, flowed
 from etl.mime.parts import Body
 from etl.mime.rows import Defect, clean
 
@@ -15,6 +15,14 @@ HTML_DEPTH_MAX = 3_000
 
 _TAG = re.compile(r"<(/?)(?!(?:br|p|img|hr|input|meta|link)\b)([a-z][a-z0-9]{0,20})", re.I)
 _ANY_TAG = re.compile(r"<[^<>]*+>")
+# Tags that stand inside a line, and short comments: without them, a word is not cut where its looks change.
+_NAMES = "(?:[abiuABIU]|font|FONT|span|SPAN|strong|STRONG|em|EM|sub|SUB|sup|SUP)"
+_VALUES = r"[^<>\"']*+(?:\"[^<\"]*+\"[^<>\"']*+|'[^<']*+'[^<>\"']*+)*+"
+_INLINE = re.compile(rf"<(?:/?{_NAMES}(?:>|\s{_VALUES}>)|!--[^<>]{{0,200}}-->)")
+# Where tags may stand in tags: all are stepped over one after the other, and what is not inline is kept.
+_BETWEEN_INLINE = re.compile(rf"(?:{_INLINE.pattern})*+((?:<(?!/?{_NAMES}[\s>]|!--)[^>]*+>?|[^<]++)++|<[^>]*+>?|\Z)")
+# What a page sets between letters to break words by, or to pad its preview: no reader sees it, and no word has it.
+_UNSEEN = "\u00ad\u034f\u200b\u2060\ufeff"
 _META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{2,40})", re.I)
 _META_OCTETS = 4096
 
@@ -23,27 +31,39 @@ def of_bodies(bodies: Sequence[Body], fallback: str | None, defects: list[Defect
     """All text in the order of the parts; of HTML and plain text offered as a choice, the plain text."""
     # What has a name is a file, and text only when there is nothing else to read.
     chosen = [body for body in bodies if not body.named] or bodies
-    texts = [_decoded(body, fallback, defects) for body in chosen]
+    texts = [_decoded(body, fallback, defects).replace("\r\n", "\n") for body in chosen]
     plain = {b.alternative for b, text in zip(chosen, texts, strict=True) if not b.html and text.strip()}
     found = []
     for body, text in zip(chosen, texts, strict=True):
         if not body.html:
-            found.append(text)
+            found.append(flowed.joined(text, body.delsp) if body.flowed else text)
         elif body.alternative is None or body.alternative not in plain:
             found.append(html_text(text))
-    return clean("\n".join(text for text in found if text.strip()).replace("\r\n", "\n"))
+    return clean("\n".join(text for text in found if text.strip()))
 
 
 def html_text(html: str) -> str:
-    """The text of an HTML page, without scripts and styles; blocks stand on lines of their own."""
+    """The text of an HTML page, without scripts and styles: a line for each block and cell, or as the page has it."""
     if html.count("<") > HTML_DEPTH_MAX and _depth(html) > HTML_DEPTH_MAX:
         lines = entities.unescape(_ANY_TAG.sub("\n", html)).splitlines()
         return "\n".join(stripped for line in lines if (stripped := line.strip()))
     from selectolax.lexbor import LexborHTMLParser  # much mail has no HTML
 
-    tree = LexborHTMLParser(clean(html))
+    html = clean(html)
+    regular = html.count("<") == html.count(">")
+    flat = _INLINE.sub("", html) if regular else "".join(_BETWEEN_INLINE.findall(html))
+    tree = LexborHTMLParser(flat)
     tree.strip_tags(["script", "style", "head"], recursive=True)
-    return tree.text(separator="\n", strip=True)
+    return _tidied(tree.text(separator="\n", strip=True))
+
+
+def _tidied(text: str) -> str:
+    """Lines without blanks at their ends, no empty ones, and nothing that no reader sees."""
+    if not text.isascii():
+        text = text.replace("\xa0", " ")
+        for unseen in _UNSEEN:
+            text = text.replace(unseen, "")
+    return "\n".join([stripped for line in text.split("\n") if (stripped := line.strip())])
 
 
 def _depth(html: str) -> int:

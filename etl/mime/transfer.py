@@ -171,7 +171,7 @@ class UUEncoded:
         if not self._begun:
             self._begun = _is_begin(line)
             return b""
-        decoded = None if self._ended or line.strip(b" \t\f") in (b"", b"end") else _uu(line)
+        decoded = None if self._ended or line.strip(b" \t\f") in (b"", b"end") else uu_line(line)
         self._ended |= decoded is None
         return decoded or b""
 
@@ -190,7 +190,7 @@ def _is_begin(line: bytes) -> bool:
     return True
 
 
-def _uu(line: bytes) -> bytes | None:
+def uu_line(line: bytes) -> bytes | None:
     """A line decoded; None when it cannot be."""
     octets = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
     for attempt in (line, line[:octets]):  # some encoders pad the last line wrongly; the standard library forgives it

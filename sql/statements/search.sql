@@ -47,8 +47,16 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
                  from mart.header h where h.message_id = m.message_id), '[]') as headers,
        coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' - 'position' order by p.position)
                  from mart.participant p where p.message_id = m.message_id), '[]') as participants,
-       coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' order by p.path)
+       coalesce((select jsonb_agg(to_jsonb(p) - 'message_id'
+                                  order by cast(string_to_array(translate(p.path, '/', '.'), '.') as integer[]))
                  from archive.part p where p.message_id = m.message_id), '[]') as parts,
+       coalesce((select jsonb_agg(to_jsonb(n) - 'message_id'
+                                  order by cast(string_to_array(n.path, '.') as integer[]))
+                 from archive.nested_message n where n.message_id = m.message_id), '[]') as nested_messages,
+       coalesce((select jsonb_agg(to_jsonb(t) - 'message_id' - 'position' order by t.position)
+                 from archive.report t where t.message_id = m.message_id), '[]') as reports,
+       coalesce((select jsonb_agg(to_jsonb(e) - 'message_id' - 'position' order by e.position)
+                 from archive.event e where e.message_id = m.message_id), '[]') as events,
        coalesce((select jsonb_agg(to_jsonb(d) - 'message_id' - 'position' order by d.position)
                  from archive.defect d where d.message_id = m.message_id), '[]') as defects,
        coalesce((select jsonb_agg(to_jsonb(c) - 'message_id' order by c.source, c.position)

@@ -22,16 +22,24 @@ comment on column mart.header.name is 'Name as written; compare with lower(name)
 comment on column mart.header.value is 'Value, unfolded and decoded.';
 
 create view mart.attachment with (security_invoker) as
-select message_id, path, filename, content_type, octets, encode(sha256, 'hex') as sha256, disposition
+select message_id, path, filename, content_type, octets, encode(sha256, 'hex') as sha256, disposition,
+       coalesce(safe_name, filename) as safe_name, sniffed_type, protection, protected_by, packing
 from archive.part where attachment;
-comment on view mart.attachment is 'One row for each attachment of a message.';
+comment on view mart.attachment is
+    'One row for each attachment of a message; for those packed in one (winmail.dat) or in the text (uuencode), too.';
 comment on column mart.attachment.message_id is 'The message.';
-comment on column mart.attachment.path is 'Its place in the message: 1.2 is the second part.';
+comment on column mart.attachment.path is 'Its place in the message: 1.2 is the second part, 1.2/1 the first file packed in that.';
 comment on column mart.attachment.filename is 'File name, decoded; null where it has none; not safe as a path.';
 comment on column mart.attachment.content_type is 'Declared type.';
 comment on column mart.attachment.octets is 'Size in bytes, decoded.';
 comment on column mart.attachment.sha256 is 'SHA-256 of the decoded content, in hexadecimal: the same file has the same hash everywhere.';
 comment on column mart.attachment.disposition is 'inline, attachment or other; null where not declared.';
+comment on column mart.attachment.safe_name is
+    'Name for a disk: no separators, controls or names of devices, never empty; not unique within the message.';
+comment on column mart.attachment.sniffed_type is 'Type that its first bytes show; null where they show none, as of plain text.';
+comment on column mart.attachment.protection is 'signed or encrypted; null for neither.';
+comment on column mart.attachment.protected_by is 'By what: pgp, smime, password (a locked ZIP, PDF or Office file), or another protocol.';
+comment on column mart.attachment.packing is 'How a part held the file: tnef (winmail.dat) or uuencode; null for a part of its own.';
 
 create view mart.hop with (security_invoker) as
 select r.message_id, h.position - 1 as position, h.from_host, h.by_host, h.protocol, h.at

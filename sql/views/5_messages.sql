@@ -14,7 +14,13 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
                   or lower(h.name) = 'precedence' and lower(h.value) in ('bulk', 'list', 'junk'))
        ) as bulk,
        (select count(*) from archive.part p where p.message_id = m.message_id and p.attachment) as attachments,
-       (select count(*) from archive.defect d where d.message_id = m.message_id) as defects
+       (select count(*) from archive.defect d where d.message_id = m.message_id) as defects,
+       (select min(p.protection) from archive.part p
+        where p.message_id = m.message_id and p.protected_by <> 'password'
+          and (p.protected_by = 'smime' or not p.attachment)) as protection,
+       (select string_agg(distinct p.protected_by, ', ' order by p.protected_by) from archive.part p
+        where p.message_id = m.message_id and p.protected_by <> 'password'
+          and (p.protected_by = 'smime' or not p.attachment)) as protected_by
 from archive.message m
 join archive.reading r using (message_id)
 left join threads.member t using (message_id)
@@ -42,6 +48,9 @@ comment on column mart.message.automatic is 'Whether its headers tell that a mac
 comment on column mart.message.bulk is 'Whether its headers tell that it went to many: a mailing list, a newsletter.';
 comment on column mart.message.attachments is 'Number of attachments.';
 comment on column mart.message.defects is 'Number of things that are wrong with it; see mart.defect.';
+comment on column mart.message.protection is
+    'encrypted where it or a part of it is, a forwarded message too, else signed where one is; null for neither. Attachments apart.';
+comment on column mart.message.protected_by is 'By what: pgp, smime, or another protocol; several are listed.';
 
 create view mart.participant with (security_invoker) as
 select message_id, position, cast(role as text) as role, name, nullif(address, '') as address,

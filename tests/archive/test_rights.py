@@ -35,7 +35,10 @@ RECORD = {
     *("archive.mailbox", "archive.epoch", "archive.delivery", "archive.ledger", "archive.message", "archive.excerpt"),
     *("ops.enrolment", "ops.fault", "archive.seal", *BYTES, *OPEN_UNTIL_THEY_END),
 }
-READ = {"archive.participant", "archive.part", "archive.defect", "archive.reading", "archive.manner"}
+READ = {
+    *("archive.participant", "archive.part", "archive.defect", "archive.reading", "archive.manner"),
+    *("archive.nested_message", "archive.report", "archive.event"),
+}
 THREADS = {"threads.key", "threads.member"}
 TERMS = {"search.fresh", "search.segment", "search.posting"}
 FOLDERS = {"search.label", "search.labelled", "search.saved"}
@@ -53,6 +56,7 @@ MART = {"mart.message", "mart.delivery", "mart.participant", "mart.attachment", 
         "mart.saved_search",
         "archive.delivery_state",
     ),
+    *("mart.part", "mart.nested_message", "mart.nested_header", "mart.report", "mart.event"),
     *(
         "mart.edge",
         "mart.address",

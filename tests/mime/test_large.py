@@ -14,6 +14,8 @@ from etl.mime.large import LargeReader, read_large
 from etl.mime.reading import read
 from etl.mime.rows import Reading, Skeleton
 from etl.mime.splitter import Event
+from tests.mime.test_calendars import calendar
+from tests.mime.test_packed import BEGIN, TITLE, attribute, stream, uuencoded
 
 FILE = random.Random(1).randbytes(5000)
 TEXT = "Zoë schrieb: 你好世界.\n" * 100
@@ -208,3 +210,43 @@ def test_a_part_that_the_parser_sees_otherwise_is_left_alone():
     """A measure without its part changes nothing."""
     skeleton = streamed(RAW)
     assert read_large(replace(skeleton, leaves={})).parts == read(RAW).parts
+
+
+def test_what_parts_hold_is_read_from_the_skeleton():
+    """Messages, reports, events, and a winmail.dat that is much larger than other files may be."""
+    tnef = stream(BEGIN, TITLE, attribute(2, 0x0006800F, bytes(5000)))
+    held = part(encoded(tnef), "Content-Type: application/ms-tnef", "Content-Transfer-Encoding: base64")
+    event = part(calendar("UID:1"), "Content-Type: text/calendar")
+    raw = message(PLAIN, ATTACHED, FORWARDED.replace(b"--b--", b"--c--"), REPORT, event, held)
+    whole, large = read(raw), read_large(streamed(raw, leaf_bytes_max=3000))
+    assert len(whole.nested) == len(whole.reports) == len(whole.events) == 1
+    assert (large.nested, large.reports, large.events, large.parts) == (
+        whole.nested,
+        whole.reports,
+        whole.events,
+        whole.parts,
+    )
+    assert [p.path for p in large.parts if p.packing] == ["1.6/1"]
+
+
+def test_what_is_too_large_to_be_opened_is_a_defect():
+    """A calendar, a winmail.dat, a text with files in it: listed, and not looked into."""
+    tnef = part(encoded(stream(BEGIN, TITLE)), "Content-Type: application/ms-tnef", "Content-Transfer-Encoding: base64")
+    event = part(calendar("UID:1", "SUMMARY:" + "x" * 500), "Content-Type: text/calendar")
+    text = part(uuencoded(bytes(500)).encode(), "Content-Type: text/plain")
+    raw = message(text, tnef, event)
+    large = read_large(streamed(raw, leaf_bytes_max=99, tnef_bytes_max=9))
+    assert [p.path for p in large.parts] == ["1", "1.1", "1.2", "1.3"]
+    assert {d.place for d in large.defects if d.kind == "unopened"} == {"1.1", "1.2", "1.3"}
+
+
+def test_a_large_file_is_told_by_its_beginning():
+    """A program called a picture, and a ZIP file under a password, left out of the skeleton."""
+    program = part(encoded(b"MZ" + bytes(9000)), "Content-Type: image/png", "Content-Transfer-Encoding: base64")
+    locked = part(
+        encoded(b"PK\3\4\x14\0\1\0" + bytes(9000)), "Content-Type: a/b; name=x", "Content-Transfer-Encoding: base64"
+    )
+    raw = message(program, locked)
+    parts = read_large(streamed(raw, leaf_bytes_max=100)).parts
+    assert [p.sniffed_type for p in parts] == [None, "application/x-msdownload", "application/zip"]
+    assert (parts[2].protected_by, parts) == ("password", read(raw).parts)

@@ -270,6 +270,24 @@ BOMBS = {
     "reports": b"Content-Type: message/delivery-status\r\n\r\n" + b"\r\n" * 500_000,
     "html": b"Content-Type: text/html\r\n\r\n" + b"<div>" * 200_000,
     "base64": b"Content-Transfer-Encoding: base64\r\n\r\n" + b"AAAAAAAA\r\n" * 100_000 + b"A",
+    "digest": b"Content-Type: multipart/digest; boundary=a\r\n\r\n" + b"--a\r\n\r\nSubject: x\r\n\r\n" * 45_000,
+    "recipients": b"Content-Type: message/delivery-status\r\n\r\n" + b"Action: failed\r\n\r\n" * 55_000,
+    "a report of blanks": b"Content-Type: message/disposition-notification\r\n\r\nx" + b"\r\n " * 250_000,
+    "calendar": b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 18_000,
+    "attendees": b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"
+    + b"ATTENDEE:x\r\n" * 20_000
+    + b"END:VEVENT\r\nEND:VCALENDAR\r\n",
+    "zones": b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n"
+    + b"".join(
+        b"BEGIN:VTIMEZONE\r\nTZID:%d\r\nBEGIN:STANDARD\r\nDTSTART:16010101T000000\r\nTZOFFSETFROM:+0200\r\n"
+        b"TZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\n"
+        b"DTSTART:16010101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n"
+        b"RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=TU\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n"
+        b"BEGIN:VEVENT\r\nDTSTART;TZID=%d:21990101T000000\r\nEND:VEVENT\r\n" % (i, i)
+        for i in range(8)
+    )
+    + b"END:VCALENDAR\r\n",
+    "flowed": b"Content-Type: text/plain; format=flowed\r\n\r\n" + b"> x \r\n" * 140_000,
     "charset": b"Content-Type: text/plain; charset=idna\r\n\r\n" + b"\xe9" * 1_000_000,
 }
 
@@ -332,6 +350,14 @@ PIECES = [
         b"text \x1b$B\xe9\0\r\n",
         b"<p>cid:\xff",
         b"begin 644 x\r\nM\r\n",
+        b"Content-Type: text/calendar\r\n",
+        b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n",
+        b"DTSTART;TZID=\xff:2026\r\n",
+        b"END:VEVENT\r\nEND:VCALENDAR\r\n",
+        b"Content-Type: application/ms-tnef; name=..\r\n",
+        b"\x78\x9f\x3e\x22\0\0\2\2\x90\6\0\0\0\0\0\0\0",
+        b"Content-Type: message/disposition-notification\r\n",
+        b"Final-Recipient: \xff; \0\r\n",
     ),
 ]
 
@@ -345,6 +371,7 @@ def test_reading_never_raises_and_gives_clean_text(raw: bytes):
     assert reading.parts[0].path == "1"
     assert (reading.sent_at is None) == (reading.sent_at_source is None)
     rows = [*reading.participants, *reading.parts, *reading.hops, *reading.defects]
+    rows += [*reading.nested, *reading.reports, *reading.events]
     values = [v for row in rows for v in (getattr(row, name) for name in row.__slots__) if isinstance(v, str)]
     for text in (reading.subject or "", reading.text, *values, *(v for pair in reading.headers for v in pair)):
         assert "\0" not in text

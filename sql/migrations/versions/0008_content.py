@@ -1,4 +1,4 @@
-"""Threads, and how a message was sent: see 0008_threads.sql beside this file."""
+"""What parts hold: nested messages, reports, events, packed files: see 0008_content.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 

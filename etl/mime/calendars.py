@@ -1,0 +1,185 @@
+"""Events of calendars, as rows (RFC 5545, RFC 5546): read by icalendar, with bounds of our own."""
+
+import re
+import warnings
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any
+
+from etl.mime import charsets
+from etl.mime.parts import Held
+from etl.mime.rows import Defect, Event, clean
+
+# icalendar takes a second for some 800 kB; invitations have some kB, a team's whole calendar some hundred.
+CALENDAR_OCTETS_MAX = 256 * 1024
+EVENTS_MAX = 1000
+ATTENDEES_MAX = 1000
+ERRORS_MAX = 5  # of an event; more of them say no more
+_CHARACTERS_MAX = 2000
+
+# dateutil counts a zone's changes one by one from the first on: each second since 1601 where the rule says so.
+ZONE_RULES_MAX = 16
+_YEARS = range(1900, 2200)
+_FOLD = re.compile(r"\n[ \t]")
+_YEARLY = re.compile(
+    r"RRULE:(?:FREQ=YEARLY|INTERVAL=\d{1,2}|BYDAY=[+-]?\d{0,2}[A-Z]{2}|BYMONTH=(?:[1-9]|1[0-2])"
+    r"|BYMONTHDAY=-?(?:[1-9]|[12]\d)|WKST=[A-Z]{2}|UNTIL=\w{8,16}|COUNT=\d{1,4}|;)+",
+    re.I,
+)
+_EARLY = re.compile(r"DTSTART[^:]*:(?:0|1[0-5])\d\d", re.I)
+
+
+def read(held: Held, fallback: str | None, defects: list[Defect]) -> list[Event]:
+    """A row for each event. What cannot be read is a defect."""
+    content = held.content or b""
+    if not content.strip():
+        return []
+    if len(content) > CALENDAR_OCTETS_MAX:
+        defects.append(Defect("calendar", held.path, f"{len(content)} octets are too many to be looked into"))
+        return []
+    text, problem = charsets.decode(content, held.charset or "utf-8", fallback)
+    if problem:
+        defects.append(Defect("charset", held.path, clean(problem)))
+    try:
+        events = _all_events(held.path, _bounded(held.path, clean(text), defects), defects)
+    except ValueError as error:
+        defects.append(Defect("calendar", held.path, clean(str(error))[:500]))
+        return []
+    if len(events) > EVENTS_MAX:
+        defects.append(Defect("calendar", held.path, f"{len(events)} events; read: the first {EVENTS_MAX}"))
+    return events[:EVENTS_MAX]
+
+
+def _bounded(path: str, text: str, defects: list[Defect]) -> str:
+    """The text unfolded; without its time zones where they could keep us."""
+    lines = _FOLD.sub("", text.replace("\r\n", "\n")).split("\n")
+    zones: list[str] = []
+    others: list[str] = []
+    within = False
+    for line in lines:
+        mark = line.strip().upper()
+        within = within or mark == "BEGIN:VTIMEZONE"
+        (zones if within else others).append(line)
+        within = within and mark != "END:VTIMEZONE"
+    if _harmless(zones):
+        return "\n".join(lines)
+    defects.append(
+        Defect("calendar", path, "time zones of odd rules; times in zones not known elsewhere stay as written")
+    )
+    return "\n".join(others)
+
+
+def _harmless(zones: list[str]) -> bool:
+    rules = [line.strip() for line in zones if line.lstrip()[:5].upper() in ("RRULE", "EXRUL")]
+    early = any(_EARLY.match(line.lstrip()) for line in zones)
+    return not early and len(rules) <= ZONE_RULES_MAX and all(map(_YEARLY.fullmatch, rules))
+
+
+def _all_events(path: str, text: str, defects: list[Defect]) -> list[Event]:
+    from icalendar import Calendar  # 0.1 s, and few messages have one
+    from icalendar.timezone import tzp
+
+    # It keeps every zone that a calendar defined, for all that come after it: another message's definitions.
+    tzp.use(_provider())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it guessed what zone a name means
+        return [
+            _event(path, _text(calendar.get("method")), event, defects)
+            for calendar in Calendar.from_ical(text, multiple=True)
+            for event in calendar.walk("VEVENT")
+        ]
+
+
+@cache
+def _provider() -> Any:
+    """The system's zones; kept, for it lists their files when it is made."""
+    from icalendar.timezone.zoneinfo import ZONEINFO
+
+    return ZONEINFO()
+
+
+def _event(path: str, method: str | None, event: Any, defects: list[Defect]) -> Event:
+    for name, reason in event.errors[:ERRORS_MAX]:
+        defects.append(Defect("calendar", path, clean(f"{name}: {reason}")[:500]))
+    start, zone = _moment(event.get("dtstart"))
+    end, _ = _moment(event.get("dtend"))
+    length = getattr(_first(event.get("duration")), "dt", None)
+    if end is None and start and isinstance(length, timedelta):
+        end = _later(start, length)
+    attendees = _listed(event.get("attendee"))
+    return Event(
+        path=path,
+        method=method.upper() if method else None,
+        uid=_text(event.get("uid")),
+        sequence=_number(event.get("sequence")),
+        recurrence_id=_written(event.get("recurrence-id")),
+        summary=_text(event.get("summary")),
+        starts_at=start,
+        ends_at=end,
+        all_day=type(getattr(_first(event.get("dtstart")), "dt", None)) is date,
+        zone=zone,
+        recurrence=_written(event.get("rrule")),
+        organizer=_address(event.get("organizer")),
+        attendees=[address for attendee in attendees if (address := _address(attendee))],
+        answer=_text(attendees[0].params.get("PARTSTAT")) if method == "REPLY" and len(attendees) == 1 else None,
+        location=_text(event.get("location")),
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return [v for v in values if _first(v) is not None and hasattr(v, "params")][:ATTENDEES_MAX]
+
+
+def _first(value: Any) -> Any:
+    """The first of a property's values; None where it is not what it should be: asked for more, it raises."""
+    from icalendar.prop import vBroken
+
+    value = value[0] if isinstance(value, list) and value else value
+    return None if isinstance(value, vBroken) else value
+
+
+def _text(value: Any) -> str | None:
+    value = _first(value)
+    return clean(str(value))[:_CHARACTERS_MAX].strip() or None if value is not None else None
+
+
+def _written(value: Any) -> str | None:
+    value = _first(value)
+    if value is None or not hasattr(value, "to_ical"):
+        return None
+    return clean(value.to_ical().decode("utf-8", "replace"))[:_CHARACTERS_MAX] or None
+
+
+def _number(value: Any) -> int | None:
+    value = _first(value)
+    return int(value) if isinstance(value, int) and abs(value) < 2**31 else None
+
+
+def _address(value: Any) -> str | None:
+    """The address in a mailto:, in lower case; what else it may be as it stands."""
+    text = _text(value)
+    if text is None:
+        return None
+    return text[7:].strip().lower() or None if text.lower().startswith("mailto:") else text
+
+
+def _moment(value: Any) -> tuple[datetime | None, str | None]:
+    """A date or time in UTC, and its zone as written; without one it stays what it says."""
+    value = _first(value)
+    at = getattr(value, "dt", None)
+    if not isinstance(at, date) or at.year not in _YEARS:
+        return None, None
+    if not isinstance(at, datetime):
+        return datetime.combine(at, time(), UTC), None
+    if at.tzinfo is None:
+        return at.replace(tzinfo=UTC), None
+    written = _text(value.params.get("TZID")) if hasattr(value, "params") else None
+    return at.astimezone(UTC), written or "UTC"
+
+
+def _later(start: datetime, length: timedelta) -> datetime | None:
+    try:
+        return start + length
+    except OverflowError:
+        return None

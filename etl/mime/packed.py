@@ -1,0 +1,74 @@
+"""Files that a part holds packed, as rows: of winmail.dat (TNEF), and uuencoded in a text."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from etl.mime import charsets, names, protection, sniffing, tnef, uuencode
+from etl.mime.parts import Held
+from etl.mime.rows import Defect, Packing, Part, clean
+
+# Each costs a row; people send some tens.
+FILES_MAX = 1000
+_CHARACTERS_MAX = 1000
+
+
+def tnef_files(held: Held, fallback: str | None, defects: list[Defect]) -> list[Part]:
+    """The files of a TNEF stream; those of a message that is a file have paths below its own."""
+    opened = tnef.open_stream(held.content or b"")
+    defects += [Defect("tnef", held.path, problem) for problem in dict.fromkeys(opened.problems)]
+    charset = f"cp{opened.codepage}" if opened.codepage else None
+    return list(_tnef_rows(held.path, opened.files, charset, fallback))
+
+
+def _tnef_rows(holder: str, files: list[tnef.File], charset: str | None, fallback: str | None) -> Iterator[Part]:
+    def text(value: bytes | str | None) -> str | None:
+        if isinstance(value, bytes):
+            value = charsets.decode(value, charset, fallback)[0]
+        return clean(value[:_CHARACTERS_MAX].strip()) or None if value else None
+
+    for number, file in enumerate(files, start=1):
+        path = f"{holder}/{number}"
+        declared = "application/ms-tnef" if file.is_message else (text(file.content_type) or "").lower()
+        row = _row(path, declared, text(file.name), file.content, "tnef")
+        yield replace(row, content_id=text(file.content_id))
+        yield from _tnef_rows(path, file.inside, charset, fallback)
+
+
+def uuencoded_files(holder: str, files: Sequence[uuencode.File], before: int, defects: list[Defect]) -> list[Part]:
+    """The files of a text. before: how many packed files the message has had."""
+    room = max(0, FILES_MAX - before)
+    if len(files) > room:
+        defects.append(Defect("uuencode", holder, f"over {FILES_MAX} files; those behind are not listed"))
+    defects += [
+        Defect("uuencode", f"{holder}/{number}", "its end is missing")
+        for number, file in enumerate(files[:room], start=1)
+        if not file.whole
+    ]
+    return [
+        _row(f"{holder}/{number}", "", clean(charsets.guess(file.name, None)[0]), file.content, "uuencode")
+        for number, file in enumerate(files[:room], start=1)
+    ]
+
+
+def _row(path: str, declared: str, filename: str | None, content: bytes, packing: Packing) -> Part:
+    content_type = declared if "/" in declared else "application/octet-stream"
+    marked = protection.of_file(content_type, None, content)
+    safe = names.safe(filename, path, content_type)
+    return Part(
+        path=path,
+        content_type=content_type,
+        charset=None,
+        transfer_encoding=None,
+        disposition=None,
+        filename=filename,
+        content_id=None,
+        octets=len(content),
+        sha256=hashlib.sha256(content).digest(),
+        attachment=True,
+        safe_name=None if safe == filename else safe,
+        sniffed_type=sniffing.sniffed(content) if content else None,
+        protection=marked[0] if marked else None,
+        protected_by=marked[1] if marked else None,
+        packing=packing,
+    )
