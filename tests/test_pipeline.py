@@ -118,14 +118,6 @@ def test_messages_have_their_threads_when_the_run_ends(archivist: Archivist):
     assert archivist.ask("select count(*) from threads.pending") == [0]
 
 
-def test_messages_have_their_threads_when_the_run_ends(archivist: Archivist):
-    """Joined beside the load, as the loader."""
-    with Pop3Server(ann(*LETTERS)) as server:
-        archivist.run(server)
-    assert archivist.ask("select count(*) from mart.message where thread_id is null") == [0]
-    assert archivist.ask("select count(*) from threads.pending") == [0]
-
-
 class Renaming(Session):
     """Gives every message another UIDL than the server before it did."""
 
