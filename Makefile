@@ -41,8 +41,9 @@ lint: $(INSTALLED) ## style, types, and which module may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(INSTALLED) ## time on the line beside other retrievers; with MAIL_CORPUS=folder also parsing and archiving of that mail
+bench: $(INSTALLED) ## the line beside other retrievers; growth to a million messages; with MAIL_CORPUS=folder also that mail
 	$(BIN)/python -m tests.bench.line $(ARGS)
+	$(BIN)/python -m tests.bench.growing
 	@if [ -z "$$MAIL_CORPUS" ]; then echo "MAIL_CORPUS names no folder of raw messages: parsing and archiving are left out"; \
 	else $(BIN)/python -m tests.bench.parsing && $(BIN)/python -m tests.bench.archiving; fi
 

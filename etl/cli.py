@@ -340,7 +340,14 @@ def show(message: str, as_json: bool) -> None:
         return
     for delivery in known["deliveries"]:
         say(f"{delivery['mailbox']}  UIDL {delivery['uidl']}  {delivery['step']} {delivery['at']}")
-    click.echo(f"SHA-256 {known['sha256']}, {known['octets']} bytes, read by {known['parser']}\n")
+    click.echo(f"SHA-256 {known['sha256']}, {known['octets']} bytes, read by {known['parser']}")
+    if len(known["thread"]) > 1:
+        click.echo(f"thread {', '.join(str(other['message_id']) for other in known['thread'])}")
+    if known["same_mail"]:
+        click.echo(f"the same mail, with other bytes: {', '.join(map(str, known['same_mail']))}")
+    if known["labels"]:
+        say(f"labels {', '.join(known['labels'])}")
+    click.echo()
     for name, value in known["headers"]:
         say(f"{name}: {value}")
     say(f"\n{known['body']}")

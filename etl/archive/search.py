@@ -1,5 +1,6 @@
 """Search: terms folded into segments beside the load, messages found, and one shown whole."""
 
+import re
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -127,8 +128,14 @@ def asking() -> Iterator[None]:
 
 def show(connection: Connection, message: str) -> dict[str, Any]:
     """All that is known of a message, by its number or the first 8 or more digits of its SHA-256."""
+    digits = message.lower() if re.fullmatch(r"[0-9A-Fa-f]{8,64}", message) else None
+    named = {
+        "number": int(message) if re.fullmatch(r"[0-9]{1,18}", message) else None,
+        "least": bytes.fromhex(digits.ljust(64, "0")) if digits else None,
+        "greatest": bytes.fromhex(digits.ljust(64, "f")) if digits else None,
+    }
     with connection.begin():
-        rows = connection.execute(statement("search", "show"), {"id": message}).mappings().all()
+        rows = connection.execute(statement("search", "show"), named).mappings().all()
     if len(rows) != 1:
         problem = "there is no message" if not rows else "more than one message is called"
         raise Misconfigured(f"{problem} {message}; give the number or more digits of the SHA-256 that search shows")
