@@ -266,6 +266,25 @@ def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(archivist: Archivi
         assert len(server.mailboxes["ann"].messages()) == 1
 
 
+def test_what_was_disposed_of_stays_on_the_server(archivist: Archivist):
+    """The archive has its hash and no bytes: neither what it was read from nor what comes again may go."""
+    with Pop3Server(ann(*LETTERS, LETTERS[0])) as server:
+        archivist.run(server)
+        with archivist.engine.begin() as connection:
+            (first,) = connection.scalars(
+                text("select message_id from archive.message where sha256 = :sha256"),
+                {"sha256": hashlib.sha256(wire(LETTERS[0])).digest()},
+            )
+            connection.execute(
+                text("insert into archive.disposition (message_id, basis, requested_by) values (:id, 'case', 'bob')"),
+                {"id": first},
+            )
+            connection.execute(text("select archive.approve_disposition(max(disposition_id)) from archive.disposition"))
+        done = archivist.run(server, delete="at once")
+        assert (done.failure, done.deleted) == (None, 3)
+        assert [message.raw for message in server.mailboxes["ann"].messages()] == [wire(LETTERS[0])] * 2
+
+
 def test_a_copied_database_deletes_nothing_until_it_is_enrolled(archivist: Archivist):
     """A restored dump carries another database's enrolment; it archives and leaves the server alone."""
     with Pop3Server(ann(*LETTERS)) as server:

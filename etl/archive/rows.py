@@ -6,6 +6,7 @@ Imports nothing heavy: every parser process pays for it.
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from types import NoneType
 from typing import Any
 
@@ -16,9 +17,14 @@ from etl.archive.fields import told
 from etl.archive.steps import BlobStep, Steps, steps
 from etl.mime import terms
 from etl.mime.addresses import normalised
-from etl.mime.rows import Reading
+from etl.mime.rows import Hop, Participant, Reading
 
 Rows = Iterable[Sequence[Any]]
+
+
+class Written(str):
+    """Columns that are COPY text already, with tabs between."""
+
 
 _of_thread = threading.local()
 _json = msgspec.json.Encoder()
@@ -59,7 +65,8 @@ def projection(message_id: int, reading: Reading, parser: str, kept: Kept) -> li
 
 def copy_text(message_id: int, rows: Rows) -> bytes:
     """Rows as lines of COPY text, each begun by the message's number (PostgreSQL manual, COPY, "Text Format")."""
-    return "".join([f"{message_id}\t{_line(row)}\n" for row in rows]).encode()
+    lines = [f"{message_id}\t{_line(row)}\n" for row in rows]
+    return "".join(lines).encode() if lines else b""
 
 
 def _line(row: Sequence[Any]) -> str:
@@ -95,7 +102,7 @@ def _readings(r: Reading, parser: str, kept: Kept) -> Rows:
         parser, r.canonical_sha256, r.subject, r.message_id, r.in_reply_to, r.references,
         _jsonb(headers), _jsonb(decoded),
         r.date_written, r.date_at, r.date_offset_minutes, r.sent_at, r.sent_at_source,
-        [(h.from_host, h.by_host, h.protocol, h.at) for h in r.hops], None if r.text == kept.text else r.text,
+        _hops(r.hops), None if r.text == kept.text else r.text,
     )  # fmt: skip
 
 
@@ -103,10 +110,40 @@ def _jsonb(value: Any) -> str | None:
     return None if value is None else _json.encode(value).decode()
 
 
+def _hops(hops: list[Hop]) -> Written:
+    """An array of composites, each with its commas and quotes (PostgreSQL manual, "Array Input" and "Composite")."""
+    elements = []
+    for hop in hops:
+        clauses = (hop.from_host, hop.by_host, hop.protocol)
+        written = _clauses_again if sum([len(c) for c in clauses if c]) < 500 else _clauses
+        at = rf'\\"{hop.at.isoformat()}\\"' if hop.at else ""
+        elements.append(f'{written(*clauses)}{at})"')
+    return Written("{" + ",".join(elements) + "}")
+
+
+def _clauses(from_host: str | None, by_host: str | None, protocol: str | None) -> str:
+    """How a hop begins in an array: all but its time."""
+    fields = ",".join(map(_composite_field, (from_host, by_host, protocol)))
+    return _escaped(_quoted(f"({fields},")[:-1])
+
+
+# The same few servers and people come again and again.
+_clauses_again = lru_cache(maxsize=2048)(_clauses)
+
+
 def _participants(reading: Reading, parser: str) -> Rows:
     for i, p in enumerate(reading.participants):
-        address = normalised(p.address)
-        yield i, p.role, p.name, None if p.address == address else p.address, address, p.group or None
+        columns = _person_again if len(p.name) + len(p.address) < 200 else _person
+        yield i, columns(p)
+
+
+def _person(p: Participant) -> Written:
+    address = normalised(p.address)
+    written = None if p.address == address else p.address
+    return Written(_line((p.role, p.name, written, address, p.group or None)))
+
+
+_person_again = lru_cache(maxsize=2048)(_person)
 
 
 def _parts(reading: Reading, parser: str) -> Rows:
@@ -217,13 +254,12 @@ def _escaped(text: str) -> str:
     return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def _array(values: list[str | tuple[Any, ...]]) -> str:
-    elements = [_quoted(v if isinstance(v, str) else f"({','.join(map(_composite_field, v))})") for v in values]
-    return _escaped("{" + ",".join(elements) + "}")
+def _array(values: list[str]) -> str:
+    return _escaped("{" + ",".join(map(_quoted, values)) + "}")
 
 
-def _composite_field(value: str | datetime | None) -> str:
-    return "" if value is None else _quoted(value if isinstance(value, str) else value.isoformat())
+def _composite_field(value: str | None) -> str:
+    return "" if value is None else _quoted(value)
 
 
 def _quoted(text: str) -> str:
@@ -235,6 +271,7 @@ def _quoted(text: str) -> str:
 _WRITTEN: dict[type, Callable[[Any], str]] = {
     NoneType: lambda _: r"\N",
     str: _escaped,
+    Written: lambda value: value,
     bool: lambda value: "t" if value else "f",
     int: str,
     bytes: lambda value: r"\\x" + value.hex(),

@@ -19,9 +19,9 @@ _ADDED = [
     b"X-UIDL", b"X-UID", b"X-IMAPbase", b"(?:X-)?Status", b"X-Keywords", b"X-Mozilla-[A-Za-z0-9-]+",
     b"Content-Length", b"Lines",
 ]  # fmt: skip
-_FIELDS = re.compile(rb"^(?:From |(?:" + b"|".join(_ADDED) + rb")[ \t]*:)[^\n]*+\n(?:[ \t][^\n]*+\n)*+", re.M | re.I)
+# Behind a line end, and without its own: what begins with one character is found many times as fast.
+_FIELDS = re.compile(rb"\n(?:From |(?:" + b"|".join(_ADDED) + rb")[ \t]*:)[^\n]*+(?:\n[ \t][^\n]*+)*+", re.I)
 _FOLD = re.compile(rb"\n[ \t]+")
-_BLANK_LINE = re.compile(rb"(?:\A|\n)\n")
 
 
 class Canonical:
@@ -55,16 +55,16 @@ class Canonical:
             return
         start = max(0, len(self._head) - 1)
         self._head += data
-        end = _BLANK_LINE.search(self._head, start)
-        cut = end.end() if end else len(self._head)
-        if end or cut > HEAD_OCTETS_MAX:
+        blank = 0 if self._head.startswith(b"\n") else self._head.find(b"\n\n", start) + 1 or -1
+        cut = blank + 1 or len(self._head)
+        if blank >= 0 or cut > HEAD_OCTETS_MAX:
             cut = min(cut, HEAD_OCTETS_MAX)  # wherever the pieces end
             self._end_head(bytes(self._head[:cut]), bytes(self._head[cut:]))
 
     def _end_head(self, head: bytes, rest: bytes) -> None:
         self._head = None
         head = head.rstrip(b"\n") + b"\n"
-        self._digest.update(_FOLD.sub(b" ", _FIELDS.sub(b"", head)) + b"\n")
+        self._digest.update(_FOLD.sub(b" ", _FIELDS.sub(b"", b"\n" + head)[1:]) + b"\n")
         self._body(rest)
 
     def _body(self, data: bytes) -> None:

@@ -5,6 +5,7 @@ The same in SQL for queries (`search.folded`, `search.words`, `search.term`); te
 
 import re
 import struct
+from functools import lru_cache
 from unicodedata import normalize
 from zlib import crc32
 
@@ -71,21 +72,28 @@ def _pair(first: str, second: str) -> bytes:
 
 def of(reading: Reading) -> bytes:
     """The terms of a message, 4 octets each: each word; behind ^ in its head; behind a field's name."""
-    fields: dict[bytes, set[bytes]] = {b"subject:": words(reading.subject or "")}
-    terms: set[bytes] = set()
+    terms = set(map(crc32, words(reading.text)))
+    terms.update(_of_field(b"subject:", reading.subject or ""))
     for p in reading.participants:
         if field := _FIELDS.get(p.role):
-            fields.setdefault(field, set()).update(words(f"{p.name} {p.address}"))
-            terms.add(field + p.address.lower().encode())
-    attachments = [part for part in reading.parts if part.attachment]
+            of_person = _of_person_again if len(p.name) + len(p.address) < 200 else _of_person
+            terms.update(of_person(field, p.name, p.address))
+    attachments = [part.filename or "" for part in reading.parts if part.attachment]
     if attachments:
-        terms.add(b"has:attachment")
-        fields[b"filename:"] = words(" ".join(part.filename or "" for part in attachments))
-    for field, found in fields.items():
-        terms.update([field + word for word in found])
-    head = set().union(*fields.values())
-    terms.update(head, words(reading.text), [b"^" + word for word in head])
-    return struct.pack(f">{len(terms)}I", *map(crc32, terms))
+        terms.add(crc32(b"has:attachment"))
+        terms.update(_of_field(b"filename:", " ".join(attachments)))
+    return struct.pack(f">{len(terms)}I", *terms)
 
+
+def _of_field(field: bytes, text: str) -> list[int]:
+    return [crc32(before + word) for word in words(text) for before in (b"", b"^", field)]
+
+
+def _of_person(field: bytes, name: str, address: str) -> list[int]:
+    return [*_of_field(field, f"{name} {address}"), crc32(field + address.lower().encode())]
+
+
+# The same few people come again and again.
+_of_person_again = lru_cache(maxsize=2048)(_of_person)
 
 _FIELDS = {"from": b"from:", "sender": b"from:", "to": b"to:", "cc": b"cc:", "bcc": b"bcc:"}

@@ -399,7 +399,7 @@ begin
         raise invalid_parameter_value;
     end if;
     return (piece[1], piece[2], piece[3], piece[5], piece[4])::search.page;
-exception when others then
+exception when data_exception then
     raise exception 'the key % is none that a search has given', key using errcode = 'invalid_parameter_value';
 end
 $$;
