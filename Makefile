@@ -49,7 +49,7 @@ bench: $(INSTALLED) ## the line beside other retrievers; growth to a million mes
 
 dictionary: $(INSTALLED) ## write sql/DICTIONARY.md anew from the comments on the views
 	@home=$$(mktemp -d) && export POPVAULT_HOME=$$home && unset POPVAULT_DATABASE_URL && \
-	  $(BIN)/popvault dictionary > $$home/written && cp $$home/written sql/DICTIONARY.md; \
+	  $(BIN)/popvault init >/dev/null && $(BIN)/popvault dictionary > $$home/written && cp $$home/written sql/DICTIONARY.md; \
 	  result=$$?; $(BIN)/popvault stop; rm -rf "$$(readlink -f $$home/postgres)" $$home; exit $$result
 
 lock: $(VENV)/uv ## pin anew what deploy/requirements.txt installs

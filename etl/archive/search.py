@@ -140,5 +140,5 @@ def show(connection: Connection, message: str) -> dict[str, Any]:
         rows = connection.execute(statement("search", "show"), named).mappings().all()
     if len(rows) != 1:
         problem = "there is no message" if not rows else "more than one message is called"
-        raise Misconfigured(f"{problem} {message}; give the number or more digits of the SHA-256 that search shows")
+        raise Misconfigured(f"{problem} {message}; give its number, as search shows it, or 8 digits of its SHA-256")
     return dict(rows[0])
