@@ -4,7 +4,8 @@
 """
 
 import re
-from unicodedata import normalize
+
+from etl.mime.composed import composed
 
 # DNS allows 253 characters (RFC 1035 section 2.3.4); what is longer is no domain.
 _DOMAIN_CHARACTERS_MAX = 253
@@ -36,7 +37,7 @@ def normalised(address: str) -> str:
     if lower.isascii():
         return lower
     mailbox, at, domain = lower.rpartition("@")
-    return normalize("NFC", mailbox) + at + _a_labels(domain)
+    return composed(mailbox) + at + _a_labels(domain)
 
 
 def _a_labels(domain: str) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from unicodedata import normalize
 from zlib import crc32
 
+from etl.mime.composed import overloaded
 from etl.mime.rows import Reading
 
 # Letters that differ from a plain one by more than a mark, and wide forms of Latin letters and digits: one for one,
@@ -45,7 +46,7 @@ def folded(text: str) -> str:
     """The text in small letters without accents, as many characters as in NFC; `search.folded` in SQL."""
     if text.isascii():
         return text.lower()
-    if _MAY_BEAR_MARKS.search(text):
+    if _MAY_BEAR_MARKS.search(text) and not overloaded(text):
         text = normalize("NFC", _MARK.sub("", normalize("NFD", text)))
     return text.lower().translate(_PLAIN)
 

@@ -4,9 +4,9 @@ import html as entities
 import re
 from collections import Counter
 from collections.abc import Sequence
-from unicodedata import normalize
 
 from etl.mime import charsets, flowed
+from etl.mime.composed import composed
 from etl.mime.parts import Body
 from etl.mime.rows import Defect, clean
 
@@ -95,4 +95,4 @@ def _decoded(body: Body, fallback: str | None, defects: list[Defect]) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     # A byte order mark is a signature and no text (RFC 3629 section 6).
-    return text if text.isascii() else normalize("NFC", text.removeprefix("\ufeff"))
+    return text if text.isascii() else composed(text.removeprefix("\ufeff"))

@@ -9,9 +9,9 @@ in the number of words.
 import binascii
 import re
 from collections.abc import Iterator
-from unicodedata import normalize
 
 from etl.mime import charsets
+from etl.mime.composed import composed
 
 # Where another word begins, one that has not ended is none.
 _BEGIN = r"=\?[^?\s]*\?[qQbB]\?"
@@ -30,7 +30,7 @@ def decode(value: str, fallback: str | None, problems: list[str]) -> str:
     text = "".join(_decoded(run, fallback, problems) for run in _runs(value[:end], problems))
     if end < len(value):
         text += plain(value[end:], fallback, problems)
-    return text if text.isascii() else normalize("NFC", text)
+    return composed(text)
 
 
 def _runs(value: str, problems: list[str]) -> Iterator[tuple[str | None, bytes]]:

@@ -39,6 +39,15 @@ begin
             'create policy by_mailbox on %s for select to popvault_analyst, popvault_reader using (%s)',
             relation, condition);
     end loop;
+    -- Folders are for all to see, and for who made them to take away.
+    foreach relation in array array['search.label', 'search.saved'] loop
+        condition := case relation when 'search.label' then 'made_by' else 'saved_by' end || ' = session_user';
+        execute format('alter table %s enable row level security', relation);
+        execute format('drop policy if exists shown on %s', relation);
+        execute format('drop policy if exists own on %s', relation);
+        execute format('create policy shown on %s for select using (true)', relation);
+        execute format('create policy own on %s for all using (%s) with check (%2$s)', relation, condition);
+    end loop;
     -- What one sees, one may put under labels.
     drop policy if exists labelling on search.labelled;
     create policy labelling on search.labelled for all to popvault_analyst, popvault_reader

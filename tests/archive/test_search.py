@@ -284,3 +284,19 @@ def test_a_message_is_shown_by_its_number_or_its_hash(engine: Engine):
         for name in (digits[:7], "3", "x", "9" * 30, ""):
             with pytest.raises(Misconfigured, match="there is no message"):
                 show(connection, name)
+
+
+def test_what_was_disposed_of_leaves_the_index(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    """Its terms, which are left among those of others, are nobody's any more."""
+    monkeypatch.setattr(search, "SEGMENT_MESSAGES", 2)
+    deliver(engine, "ann", b"Subject: one\r\n\r\nhello\r\n", b"Subject: two\r\n\r\nhello\r\n")
+    with engine.connect() as connection:
+        assert search.fold(connection) == 2
+        with connection.begin():
+            connection.execute(
+                text("insert into archive.disposition (message_id, basis, requested_by) values (1, 'case', 'ann')")
+            )
+            connection.execute(text("select archive.approve_disposition(1)"))
+        assert connection.scalar(text("select array_remove(message_ids, null) from search.segment")) == [2]
+        connection.commit()
+        assert [row["message_id"] for row in search.find(connection, "hello", 9)] == [2]
