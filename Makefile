@@ -41,14 +41,15 @@ lint: $(INSTALLED) ## style, types, and which module may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(INSTALLED) ## time on the line beside other retrievers; with MAIL_CORPUS=folder also parsing and archiving of that mail
+bench: $(INSTALLED) ## the line beside other retrievers; growth to a million messages; with MAIL_CORPUS=folder also that mail
 	$(BIN)/python -m tests.bench.line $(ARGS)
+	$(BIN)/python -m tests.bench.growing
 	@if [ -z "$$MAIL_CORPUS" ]; then echo "MAIL_CORPUS names no folder of raw messages: parsing and archiving are left out"; \
 	else $(BIN)/python -m tests.bench.parsing && $(BIN)/python -m tests.bench.archiving; fi
 
 dictionary: $(INSTALLED) ## write sql/DICTIONARY.md anew from the comments on the views
 	@home=$$(mktemp -d) && export POPVAULT_HOME=$$home && unset POPVAULT_DATABASE_URL && \
-	  $(BIN)/popvault dictionary > $$home/written && cp $$home/written sql/DICTIONARY.md; \
+	  $(BIN)/popvault init >/dev/null && $(BIN)/popvault dictionary > $$home/written && cp $$home/written sql/DICTIONARY.md; \
 	  result=$$?; $(BIN)/popvault stop; rm -rf "$$(readlink -f $$home/postgres)" $$home; exit $$result
 
 lock: $(VENV)/uv ## pin anew what deploy/requirements.txt installs

@@ -122,7 +122,7 @@ def main(verbose: bool) -> None:
 @main.command()
 def init() -> None:
     """Make or update the archive: the embedded server where no URL is given, and the schema."""
-    with open_archive() as engine:
+    with open_archive(new=True) as engine:
         click.echo(f"the archive is ready: {engine.url.render_as_string(hide_password=True)}")
 
 
@@ -165,7 +165,7 @@ def run(mailboxes: Path, dry_run: bool, quarantined: bool, names: tuple[str, ...
     """Archive all enabled mailboxes of the file, or those named."""
     chosen = config.mailboxes(mailboxes, names)
     options = Options(delete=not dry_run, quarantined=quarantined)
-    with open_archive(rights.LOADER) as engine:
+    with open_archive(rights.LOADER, new=True) as engine:
         with engine.connect() as connection:
             run_id = ledger.begin_run(connection, "command", etl.__version__)
         with progress("archiving") as advance:
@@ -305,6 +305,11 @@ def label(name: str | None, messages: tuple[int, ...], query: str | None, remove
             say(f"{name}: removed; its messages stay")
         elif remove:
             say(f"{name}: taken from {labels.take(connection, name, messages, query)}")
+        elif not name or not (messages or query is not None):
+            raise Misconfigured(
+                "say what to put under which label: popvault label NAME 17 18, or --search QUERY;"
+                " popvault search label:NAME lists what lies there"
+            )
         else:
             say(f"{name}: put on {labels.put(connection, name, messages, query)}")
 
@@ -340,7 +345,14 @@ def show(message: str, as_json: bool) -> None:
         return
     for delivery in known["deliveries"]:
         say(f"{delivery['mailbox']}  UIDL {delivery['uidl']}  {delivery['step']} {delivery['at']}")
-    click.echo(f"SHA-256 {known['sha256']}, {known['octets']} bytes, read by {known['parser']}\n")
+    click.echo(f"SHA-256 {known['sha256']}, {known['octets']} bytes, read by {known['parser']}")
+    if len(known["thread"]) > 1:
+        click.echo(f"thread {', '.join(str(other['message_id']) for other in known['thread'])}")
+    if known["same_mail"]:
+        click.echo(f"the same mail, with other bytes: {', '.join(map(str, known['same_mail']))}")
+    if known["labels"]:
+        say(f"labels {', '.join(known['labels'])}")
+    click.echo()
     for name, value in known["headers"]:
         say(f"{name}: {value}")
     say(f"\n{known['body']}")
@@ -409,6 +421,8 @@ class Sample(click.ParamType[Chosen]):
         if not (asked := re.fullmatch(r"(\d+(?:\.\d+)?)(%)?", str(value))):
             self.fail("say how many messages, as 100, or which share of them, as 5%")
         number, percent = asked.groups()
+        if percent and float(number) > 100:
+            self.fail("no sample is larger than 100%")
         return Chosen(percent=float(number)) if percent else Chosen(sample=int(float(number)))
 
 

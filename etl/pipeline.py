@@ -20,7 +20,7 @@ from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.migrations import migrate
 from etl.archive.rights import may_take
 from etl.config import Mailbox
-from etl.errors import Busy, DatabaseAway, Failure, Retry, Stop
+from etl.errors import Busy, DatabaseAway, Failure, Misconfigured, Retry, Stop
 from etl.hosts import Hosts
 from etl.intake import Archive, Indexing, Intake
 from etl.listing import Listing
@@ -223,12 +223,13 @@ def _passes(failure: Failure) -> bool:
 
 
 @contextmanager
-def open_archive(role: str | None = None) -> Iterator[Engine]:
+def open_archive(role: str | None = None, *, new: bool = False) -> Iterator[Engine]:
     """The archive, its schema at the newest version.
 
+    new: whether to make an embedded one where there is none. A command that only reads would find it empty.
     role: as what to act (`etl.archive.rights`); where the login may not be that, it acts as itself.
     """
-    url = config.database_url() or EmbeddedPostgres(config.home()).start()
+    url = config.database_url() or _embedded(new).start()
     engine = engine_for(url)
     try:
         migrate(engine)
@@ -240,6 +241,16 @@ def open_archive(role: str | None = None) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _embedded(new: bool) -> EmbeddedPostgres:
+    server = EmbeddedPostgres(config.home())
+    if not new and not server.is_made():
+        raise Misconfigured(
+            f"there is no archive in {server.home}; popvault run makes one, POPVAULT_HOME or POPVAULT_DATABASE_URL"
+            " says where another is"
+        )
+    return server
 
 
 async def look(mailbox: Mailbox, on_wire: OnWire | None = None) -> tuple[Greeted, int]:

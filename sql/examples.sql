@@ -19,7 +19,7 @@ where p.address = 'ann@example.org'
 order by m.sent_at;
 
 -- mart.edge: who wrote to whom how often, by month
-select date_trunc('month', sent_at) as month, sender, recipient, count(distinct message_id) as messages
+select date_trunc('month', sent_at) as month, sender, recipient, count(distinct mail_id) as messages
 from mart.edge
 group by month, sender, recipient
 order by month, messages desc;

@@ -251,7 +251,7 @@ def empty(engine: Engine) -> None:
     """Forget all, except that this database may delete."""
     query = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname in"
     with behind_the_triggers(engine) as connection:
-        tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search')"))
+        tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search', 'threads')"))
         connection.execute(text(f"truncate {tables}"))
     with engine.connect() as connection:
         enrol(connection)

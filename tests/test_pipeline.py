@@ -97,16 +97,25 @@ def commands(server: Pop3Server, verb: str) -> int:
     return sum(line.split()[0] == verb for line in server.commands)
 
 
-def test_the_loader_may_make_the_words(archivist: Archivist):
-    """And where it may not, they wait for who may: none is set aside as if Postgres refused it."""
+def test_the_loader_may_make_the_words(archivist: Archivist, monkeypatch: pytest.MonkeyPatch):
+    """And where it may not, they wait for who may, and mail is archived all the same."""
+    monkeypatch.setattr("etl.archive.search.SEGMENT_MESSAGES", 1)
     with Pop3Server(ann(*LETTERS[:2])) as server:
         archivist.run(server)
-        assert archivist.ask("select count(*) from search.document") == [2]
+        assert archivist.ask("select count(*) from search.segment") == [2]
     with archivist.engine.begin() as connection:
-        connection.execute(text("revoke insert on search.document from popvault_loader"))
+        connection.execute(text("revoke insert on search.posting from popvault_loader"))
     with Pop3Server(ann(*LETTERS)) as server:
         assert archivist.run(server).archived == 2
-    assert archivist.ask("select count(*) from search.pending") == [2]
+    assert archivist.ask("select count(*) from search.fresh") == [2]
+
+
+def test_messages_have_their_threads_when_the_run_ends(archivist: Archivist):
+    """Joined beside the load, as the loader."""
+    with Pop3Server(ann(*LETTERS)) as server:
+        archivist.run(server)
+    assert archivist.ask("select count(*) from mart.message where thread_id is null") == [0]
+    assert archivist.ask("select count(*) from threads.pending") == [0]
 
 
 class Renaming(Session):
@@ -255,6 +264,25 @@ def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(archivist: Archivi
         assert archivist.run(server, delete="30 days").deleted == 0
         assert archivist.run(server, delete="at once", delete_messages_max=3).deleted == 3
         assert len(server.mailboxes["ann"].messages()) == 1
+
+
+def test_what_was_disposed_of_stays_on_the_server(archivist: Archivist):
+    """The archive has its hash and no bytes: neither what it was read from nor what comes again may go."""
+    with Pop3Server(ann(*LETTERS, LETTERS[0])) as server:
+        archivist.run(server)
+        with archivist.engine.begin() as connection:
+            (first,) = connection.scalars(
+                text("select message_id from archive.message where sha256 = :sha256"),
+                {"sha256": hashlib.sha256(wire(LETTERS[0])).digest()},
+            )
+            connection.execute(
+                text("insert into archive.disposition (message_id, basis, requested_by) values (:id, 'case', 'bob')"),
+                {"id": first},
+            )
+            connection.execute(text("select archive.approve_disposition(max(disposition_id)) from archive.disposition"))
+        done = archivist.run(server, delete="at once")
+        assert (done.failure, done.deleted) == (None, 3)
+        assert [message.raw for message in server.mailboxes["ann"].messages()] == [wire(LETTERS[0])] * 2
 
 
 def test_a_copied_database_deletes_nothing_until_it_is_enrolled(archivist: Archivist):

@@ -45,7 +45,7 @@ def _run(environment: Mapping[str, str], log: Path, names: Collection[str], step
     command = [sys.executable, "-m", "etl.airflow.once", "run", str(outcome)]
     # No goodbye: told to end, Airflow fails one task and goes on with the next. A killed run is closed at the next
     # start, and the archive takes no harm from a kill.
-    with Family(command, environment, log, goodbye=0) as family, open_archive() as engine:
+    with Family(command, environment, log, goodbye=0) as family, open_archive(new=True) as engine:
         steps.done("the archive is ready, Airflow is being loaded")
         _watch(family, engine, names, steps)
     if not outcome.exists():

@@ -108,7 +108,7 @@ def _prepare(local: Local, environment: dict[str, str]) -> None:
     """Archive and metadata side by side."""
     log = local.logs / "prepare.log"
     with Family([sys.executable, "-m", "etl.airflow.once", "prepare"], environment, log) as family:
-        with open_archive():
+        with open_archive(new=True):
             pass
         if family.process.wait():
             raise Stop(f"Airflow's metadata database could not be made ready; see {log}")

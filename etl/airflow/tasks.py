@@ -47,7 +47,7 @@ def plan(mailboxes: str, shard_mailboxes: int, dag_run_id: str) -> list[dict[str
     if not names:
         raise Misconfigured(f"{mailboxes}: no mailbox is enabled")
     count = min(len(names), max(SHARDS_OF_ONE_MAX, math.ceil(len(names) / shard_mailboxes)), SHARDS_MAX)
-    with open_archive(LOADER) as engine, engine.connect() as connection:
+    with open_archive(LOADER, new=True) as engine, engine.connect() as connection:
         run_id = ledger.begin_run(connection, "airflow", etl.__version__, dag_run_id)
     dealt = [names[shard::count] for shard in range(count)]
     return [{"run_id": run_id, "names": shard, "label": _label(shard)} for shard in dealt]
@@ -62,7 +62,7 @@ def archive(mailboxes: str, shard: Mapping[str, Any], store: Store) -> Reports:
     reports: Reports = store.get("reports", {})
     names = [name for name in shard["names"] if name not in reports or _is_passing(reports[name])]
     chosen = config.mailboxes(Path(mailboxes), tuple(names)) if names else []
-    with open_archive(LOADER) as engine:
+    with open_archive(LOADER, new=True) as engine:
         results = archive_shard(engine, chosen, shard["run_id"])
     for mailbox, done in zip(chosen, results, strict=True):
         reports[mailbox.name] = _report(mailbox.name, done, reports.get(mailbox.name, {}))
@@ -90,7 +90,7 @@ def summarise(planned: Sequence[Mapping[str, Any]] | None, shards: Iterable[Repo
             # The worker was killed, and each retry of it too.
             reports.setdefault(name, {"failure": f"{name}: its task ended without a word; see the log of archive"})
     run_id = planned[0]["run_id"]
-    with open_archive(LOADER) as engine, engine.connect() as connection:
+    with open_archive(LOADER, new=True) as engine, engine.connect() as connection:
         ledger.end_run(connection, run_id)
         unbalanced = [row["name"] for row in ledger.balance(connection) if not row["balanced"]]
     failures = {name: report["failure"] for name, report in reports.items() if "failure" in report}

@@ -23,8 +23,8 @@ CHAPTERS = {
 # Columns by which views are joined.
 JOINED_BY = ("message_id", "thread_id", "delivery_id", "session_id", "mailbox", "address", "domain")
 OTHER_NAMES = """\
-`parent_message_id`, `first_message_id` and `original_id` are a `message_id`; `from_address`, `sender` and `recipient`
-an `address`; what ends in `_domain` is a `domain`."""
+`mail_id`, `parent_message_id`, `first_message_id` and `original_id` are a `message_id`; `from_address`, `sender` and
+`recipient` an `address`; what ends in `_domain` is a `domain`."""
 
 
 def dictionary(connection: Connection) -> str:

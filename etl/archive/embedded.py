@@ -55,6 +55,10 @@ class EmbeddedPostgres:
             where = error.filename or self.home
             raise Misconfigured(f"cannot keep the archive in {where}: {error.strerror}; see POPVAULT_HOME") from error
 
+    def is_made(self) -> bool:
+        """Whether its data is there."""
+        return self._data.exists()
+
     def is_up(self) -> bool:
         """Whether the process that the data folder names is a live postmaster of that folder."""
         try:

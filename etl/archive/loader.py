@@ -64,7 +64,8 @@ def head_sha256(raw: bytes) -> bytes:
 def number(connection: Connection, arrivals: Sequence[Arrival]) -> dict[bytes, Number]:
     """By SHA-256: the number each message has, or will have if it is new."""
     with connection.begin():
-        rows = connection.execute(statement("load", "number"), {"sha256s": list({a.sha256 for a in arrivals})})
+        named = {"sha256s": list(dict.fromkeys(a.sha256 for a in arrivals))}
+        rows = connection.execute(statement("load", "number"), named)
         return {bytes(row.sha256): Number(row.message_id, row.known) for row in rows}
 
 

@@ -1,12 +1,13 @@
--- Attachments whose file name says another kind of file than their declared type, or than their first bytes show: mistakes, and disguises.
+-- Attachments whose file name says another kind of file than their declared type, or than their first bytes show.
 -- Reads all attachments: any name may disagree.
+-- Office files are OLE storage or ZIP inside: where the bytes show no more, they do not disagree.
 with kinds (extension, types) as (values
     ('pdf', 'application/(x-)?pdf'),
     ('jpg|jpeg', 'image/p?jpe?g'),
     ('png', 'image/(x-)?png'),
     ('gif', 'image/gif'),
-    ('doc|xls|ppt', 'application/(vnd.)?(x-)?ms-?(word|excel|powerpoint)'),
-    ('docx|xlsx|pptx', 'application/vnd.openxmlformats-officedocument.*'),
+    ('doc|xls|ppt', 'application/(vnd.)?(x-)?ms-?(word|excel|powerpoint)|application/x-ole-storage'),
+    ('docx|xlsx|pptx', 'application/vnd.openxmlformats-officedocument.*|application/zip'),
     ('txt|log|csv', 'text/.*|application/(csv|vnd.ms-excel)'),
     ('htm|html', 'text/html|application/xhtml.*'),
     ('zip', 'application/(x-)?zip.*'),

@@ -1,6 +1,6 @@
 -- Who writes to whom, and how often: the pairs of addresses with the most messages.
 -- Reads the whole archive; who_wrote_to_whom_by_month can be given a span.
-select sender, recipient, count(distinct message_id) as messages, min(sent_at) as first_at, max(sent_at) as last_at
+select sender, recipient, count(distinct mail_id) as messages, min(sent_at) as first_at, max(sent_at) as last_at
 from mart.edge
 group by sender, recipient
 order by messages desc, sender, recipient

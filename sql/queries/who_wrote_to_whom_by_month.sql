@@ -4,7 +4,7 @@
 -- :pairs = 20          so many pairs of each month
 with counted as (
     select date_trunc('month', sent_at at time zone 'UTC') as month, sender, recipient,
-           count(distinct message_id) as messages
+           count(distinct mail_id) as messages
     from mart.edge
     where sent_at >= cast(:since as timestamptz) and sent_at < cast(:until as timestamptz)
     group by month, sender, recipient

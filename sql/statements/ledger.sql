@@ -227,7 +227,8 @@ order by number;
 -- name: deletable
 -- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed. A size that is
 -- neither the one listed first nor the one retrieved may be another message under a UIDL that was given away again;
--- what was only recognised, and never retrieved under this UIDL, has no octets in the ledger and stays.
+-- what was only recognised, and never retrieved under this UIDL, has no octets in the ledger and stays. So does what was
+-- disposed of: the archive has no bytes of it.
 select l.number, l.delivery_id
 from listing l
 join archive.delivery_state s using (delivery_id)
@@ -235,6 +236,7 @@ join archive.ledger a on a.delivery_id = l.delivery_id and a.step in ('archived'
 where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
   and (l.octets is not distinct from s.listed_octets or l.octets = a.octets)
   and a.octets is not null
+  and not exists (select from archive.disposition t where t.message_id = a.message_id and t.approved_at is not null)
   and s.outcome_at <= now() - make_interval(secs => :seconds)
 order by l.number limit :messages_max;
 

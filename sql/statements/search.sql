@@ -61,11 +61,22 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
                  from archive.defect d where d.message_id = m.message_id), '[]') as defects,
        coalesce((select jsonb_agg(to_jsonb(c) - 'message_id' order by c.source, c.position)
                  from mart.date_candidate c where c.message_id = m.message_id), '[]') as dates,
+       r.message_id_header, r.in_reply_to, r."references", t.thread_id,
+       -- Of a long thread, the oldest.
+       coalesce((select jsonb_agg(to_jsonb(o)) from (
+                     select o.message_id, o.sent_at, o.subject
+                     from threads.member n join archive.reading o using (message_id) where n.thread_id = t.thread_id
+                     order by o.sent_at, o.message_id limit 100) o), '[]') as thread,
+       coalesce((select jsonb_agg(o.message_id order by o.message_id) from archive.reading o
+                 where o.message_id <> m.message_id
+                   and (o.canonical_sha256 = r.canonical_sha256
+                        or o.message_id_header = r.message_id_header and r.message_id_header <> '')), '[]') as same_mail,
+       coalesce((select jsonb_agg(l.label order by l.label) from mart.label l where l.message_id = m.message_id), '[]') as labels,
        coalesce((select jsonb_agg(jsonb_build_object('mailbox', b.name, 'uidl', v.uidl, 'step', l.step, 'at', l.at)
                                   order by l.entry_id)
                  from archive.ledger l join archive.delivery v using (delivery_id)
                  join archive.mailbox b using (mailbox_id) where l.message_id = m.message_id), '[]') as deliveries
 from archive.message m join archive.reading r using (message_id) join mart.body b using (message_id)
-where cast(m.message_id as text) = :id
-   or (length(:id) >= 8 and starts_with(encode(m.sha256, 'hex'), lower(:id)))
+left join threads.member t using (message_id)
+where m.message_id = :number or m.sha256 between :least and :greatest
 order by m.message_id limit 2;

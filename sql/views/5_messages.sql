@@ -1,7 +1,9 @@
 -- Messages, and who wrote them to whom.
 
 create view mart.message with (security_invoker) as
-select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
+select m.message_id,
+       (select min(o.message_id) from archive.reading o where o.canonical_sha256 = r.canonical_sha256) as mail_id,
+       encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
        r.sent_at, r.sent_at_source, r.date_offset_minutes, f.name as from_name,
        nullif(f.address, '') as from_address, archive.domain_of(f.address) as from_domain,
        r.subject, r.message_id_header, r.in_reply_to, r."references",
@@ -30,6 +32,8 @@ left join lateral (
 ) f on true;
 comment on view mart.message is 'One row for each distinct message, however many mailboxes held it.';
 comment on column mart.message.message_id is 'Number of the message in this archive; joins all views of mart.';
+comment on column mart.message.mail_id is
+    'The first message that is the same mail but for the way it came (other Received, line ends): count distinct mail_id to count a mail once.';
 comment on column mart.message.sha256 is 'SHA-256 of its bytes, in hexadecimal: the name of its exported file.';
 comment on column mart.message.octets is 'Size in bytes.';
 comment on column mart.message.archived_at is 'When the archive committed it.';
@@ -70,7 +74,9 @@ comment on column mart.participant.group_name is
     'Name of the group that it stands in, as undisclosed-recipients; null where it stands in none.';
 
 create view mart.edge with (security_invoker) as
-select s.message_id, r.sent_at, nullif(s.address, '') as sender, archive.domain_of(s.address) as sender_domain,
+select s.message_id,
+       (select min(o.message_id) from archive.reading o where o.canonical_sha256 = r.canonical_sha256) as mail_id,
+       r.sent_at, nullif(s.address, '') as sender, archive.domain_of(s.address) as sender_domain,
        nullif(t.address, '') as recipient, archive.domain_of(t.address) as recipient_domain, cast(t.role as text) as role
 from archive.participant s
 join archive.participant t using (message_id)
@@ -78,8 +84,9 @@ join archive.reading r using (message_id)
 where s.role = 'from' and t.role in ('to', 'cc', 'bcc')
   and nullif(s.address, '') is not null and nullif(t.address, '') is not null;
 comment on view mart.edge is
-    'One row for each sender and recipient of a message, and the role of the recipient: who wrote to whom. A message may name an address twice: count distinct message_id.';
+    'One row for each sender and recipient of a message, and the role of the recipient: who wrote to whom. A message may name an address twice, and come twice: count distinct mail_id.';
 comment on column mart.edge.message_id is 'The message.';
+comment on column mart.edge.mail_id is 'The first message that is the same mail but for the way it came: copies share it.';
 comment on column mart.edge.sent_at is 'When it was sent, as far as known; null where nothing tells.';
 comment on column mart.edge.sender is 'Who wrote: an address in From, in lower case.';
 comment on column mart.edge.sender_domain is 'Domain of the sender.';

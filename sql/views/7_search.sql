@@ -164,7 +164,7 @@ create or replace function search.window(
 declare
     -- So many matches are ranked among each other: enough that a page holds the best of a long time.
     ranked constant integer := 500;
-    everything constant integer[] := array(select generate_series(1, 4096));
+    everything constant integer[] := array(select generate_series(1, 8192));
     since constant timestamptz := (select max(value::timestamptz) from unnest(asked) where kind = 'after');
     until constant timestamptz := (select min(value::timestamptz) from unnest(asked) where kind = 'before');
     a_moment constant interval := '1 microsecond';
@@ -268,16 +268,18 @@ end
 $$;
 comment on function search.text is 'A field of a message; its text: body; all but that: null.';
 
-create or replace function search.stands(id bigint, field text, pattern text) returns boolean
+create or replace function search.stands(id bigint, field text, pattern text, in_head boolean) returns boolean
 language plpgsql stable as $$
 begin
     if field is not null then
         return search.folded(search.text(id, field)) ~ pattern;
     end if;
-    return search.folded(search.text(id, 'body')) ~ pattern or search.folded(search.text(id, null)) ~ pattern;
+    return search.folded(search.text(id, 'body')) ~ pattern
+        or in_head and search.folded(search.text(id, null)) ~ pattern;
 end
 $$;
-comment on function search.stands is 'Whether what the pattern says stands in a field of a message; any field: null.';
+comment on function search.stands is
+    'Whether the pattern fits a field of a message; null: its text or, if it may be there, its head.';
 
 create or replace function search.unsure(asked search.alternative[]) returns search.alternative[] language sql immutable
 return array(
@@ -288,7 +290,7 @@ return array(
 );
 comment on function search.unsure is 'The clauses of which terms do not tell whether a message satisfies them.';
 
-create or replace function search.satisfies(id bigint, asked search.alternative[]) returns boolean
+create or replace function search.satisfies(id bigint, asked search.alternative[], score integer) returns boolean
 language plpgsql stable as $$
 declare
     satisfied boolean := false;
@@ -307,7 +309,9 @@ begin
                 select from search.labelled l join search.label b using (label_id)
                 where l.message_id = id and b.name = a.value)
             when 'has' then exists (select from mart.attachment f where f.message_id = id)
-            else search.stands(id, a.field, coalesce(a.pattern, search.pattern(search.words(a.value))))
+            else search.stands(id, a.field, coalesce(a.pattern, search.pattern(search.words(a.value))),
+                -- Of a message whose head has none of the words the head need not be read.
+                score > 0 or a.excluded)
         end;
         satisfied := satisfied or has <> a.excluded;
         continue when asked[i + 1].clause = a.clause;
@@ -395,7 +399,7 @@ begin
         raise invalid_parameter_value;
     end if;
     return (piece[1], piece[2], piece[3], piece[5], piece[4])::search.page;
-exception when others then
+exception when data_exception then
     raise exception 'the key % is none that a search has given', key using errcode = 'invalid_parameter_value';
 end
 $$;
@@ -423,7 +427,7 @@ begin
               and (page.id is null or (u.score, u.sent, u.id) < (page.score, page.sent_at, page.id))
             order by u.score desc, u.sent desc, u.id desc
         loop
-            continue when unsure <> '{}' and not search.satisfies(c.id, unsure);
+            continue when unsure <> '{}' and not search.satisfies(c.id, unsure, c.score);
             select m.message_id, m.sent_at, m.from_name, m.from_address, m.subject
             into message_id, sent_at, from_name, from_address, subject
             from mart.message m where m.message_id = c.id;

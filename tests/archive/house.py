@@ -13,6 +13,7 @@ from tests.archive.delivering import deliver
 ANN, BOB, SALES, TILL = "ann@example.org", "bob@example.org", "sales@example.org", "till@example.org"
 CARL, DORA, ERIK = "carl@example.net", "dora@example.com", "erik@example.com"
 PRICES = b"item;price\r\nbell;7\r\n"
+OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100)
 DISGUISED = b"MZ" + bytes(100)
 
 
@@ -69,7 +70,8 @@ HOME = letter("home", BOB, "bob@private.example", "Fri, 06 Mar 2026 20:00:00 +00
 LOOKALIKES = [
     letter("bill", "billing@exarnple.org", ANN, "Sat, 07 Mar 2026 10:00:00 +0000"),
     letter("bank", "carl@exmaple.net", BOB, "Sat, 07 Mar 2026 11:00:00 +0000",
-           files=[("invoice.pdf", "application/zip", DISGUISED), ("photo.jpg", "image/jpeg", b"\xff\xd8")]),
+           files=[("invoice.pdf", "application/zip", DISGUISED), ("photo.jpg", "image/jpeg", b"\xff\xd8"),
+                  ("slides.ppt", "application/vnd.ms-powerpoint", OLE)]),
 ]  # fmt: skip
 SECRET = letter("secret", ERIK, BOB, "Sun, 08 Mar 2026 10:00:00 +0000")
 BCC = letter("bcc", BOB, CARL, "Mon, 09 Mar 2026 12:00:00 +0000", "Bcc: auditor@example.org", answers="price-rebate")

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Engine, text
 
+from etl.archive.search import show
 from tests.archive.delivering import deliver
 
 MAIL = b"From: ann@example.org\r\nMessage-ID: <1@example.org>\r\nSubject: x\r\n\r\nHere is the bill.\r\n"
@@ -30,6 +31,8 @@ def test_the_same_mail_is_found_and_the_reason_told(engine: Engine, copy: bytes,
     deliver(engine, "bob", copy)
     with engine.connect() as connection:
         assert connection.execute(text("select * from mart.same_as")).all() == [(2, 1, identity, reason)]
+        connection.commit()
+        assert show(connection, "1")["same_mail"] == [2]
         assert connection.scalar(text("select count(*) from archive.message")) == 2
 
 

@@ -1,12 +1,14 @@
 """Search: what is found, in which order, page by page, before and after its terms are folded."""
 
+import hashlib
 import itertools
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
-from etl.archive import labels, search
+from etl.archive import labels, search, threads
+from etl.archive.search import show
 from etl.errors import Misconfigured
 from etl.rebuild import rebuild
 from tests.archive.delivering import deliver
@@ -267,3 +269,18 @@ def test_saved_searches(archive: Engine):
         labels.forget(connection, "bills")
         with pytest.raises(Misconfigured, match="there is no saved search bills"):
             labels.forget(connection, "bills")
+
+
+def test_a_message_is_shown_by_its_number_or_its_hash(engine: Engine):
+    """With the thread that it stands in; of a hash eight digits or more, of any case."""
+    parent = b"Message-ID: <1@example.org>\r\nSubject: one\r\n\r\nhello\r\n"
+    deliver(engine, "ann", parent, b"In-Reply-To: <1@example.org>\r\nSubject: two\r\n\r\nhello\r\n")
+    digits = hashlib.sha256(parent).hexdigest()
+    with engine.connect() as connection:
+        while threads.join_pending(connection):
+            pass
+        for name in ("1", digits, digits[:8].upper()):
+            assert {m["subject"] for m in show(connection, name)["thread"]} == {"one", "two"}, name
+        for name in (digits[:7], "3", "x", "9" * 30, ""):
+            with pytest.raises(Misconfigured, match="there is no message"):
+                show(connection, name)

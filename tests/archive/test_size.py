@@ -9,7 +9,8 @@ from tests.archive.delivering import deliver
 
 SIZE = """
 select sum(pg_total_relation_size(oid)) from pg_class
-where relkind = 'r' and relnamespace in ('archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace)
+where relkind = 'r' and relnamespace in (
+    'archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace, 'threads'::regnamespace)
 """
 LETTER = b"Subject: minutes %d\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nDear all,\r\n"
 FILE = b"--b\r\nContent-Type: application/pdf; name=minutes.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n%s--b--\r\n"

@@ -22,7 +22,7 @@ from etl.archive.migrations import migrate
 from etl.archive.search import find
 from etl.intake import Archive, Indexing, Intake
 from etl.parsers import Parsers
-from tests.bench.mail import message, person, word
+from tests.bench.mail import message, person, quotation, word
 
 MIB = 1024 * 1024
 TIMED = 10_000
@@ -45,7 +45,8 @@ returning delivery_id
 SIZE = """
 select cast(sum(pg_total_relation_size(oid)) as float), (select cast(sum(octets) as float) from archive.message)
 from pg_class
-where relkind = 'r' and relnamespace in ('archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace)
+where relkind = 'r' and relnamespace in (
+    'archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace, 'threads'::regnamespace)
 """
 
 
@@ -128,12 +129,12 @@ def timed(connection: Connection, words: str) -> float:
 
 
 def questions() -> list[str]:
-    """What people ask: common and rare words, several, a phrase, without, in Chinese, from somebody."""
+    """What people ask: common and rare words, several, what they quote, without, from somebody, in Chinese."""
     asked = []
     for n in range(20):
         common, rare = word(n), word(5_000 + 991 * n)
-        asked += [common, rare, f"{common} {word(n + 40)}", f"{rare} -{common}", f'"{common} {word(n + 1)}"']
-        asked += [person(7 * n)[1], "民得" if n % 2 else "我以要"]
+        asked += [common, rare, f"{common} {word(n + 40)}", f"{rare} -{common}", f'"{quotation(n)}"']
+        asked += [f"from:{person(7 * n)[1]}", "民得" if n % 2 else "我以要"]
     return asked
 
 

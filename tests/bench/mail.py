@@ -71,6 +71,11 @@ def _words(rng: random.Random, count: int) -> str:
     return " ".join(_text()[start : start + count])
 
 
+def quotation(number: int) -> str:
+    """Three words that stand together in some of the mail."""
+    return " ".join(_text()[number * 9_973 : number * 9_973 + 3])
+
+
 @cache
 def _text() -> list[str]:
     return [word(n) for n in _zipf(WORDS, TEXT)]
