@@ -128,7 +128,7 @@ def _clauses(from_host: str | None, by_host: str | None, protocol: str | None) -
 
 
 # The same few servers and people come again and again.
-_clauses_again = lru_cache(maxsize=2048)(_clauses)
+_clauses_again = lru_cache(maxsize=4096)(_clauses)
 
 
 def _participants(reading: Reading, parser: str) -> Rows:
@@ -143,7 +143,7 @@ def _person(p: Participant) -> Written:
     return Written(_line((p.role, p.name, written, address, p.group or None)))
 
 
-_person_again = lru_cache(maxsize=2048)(_person)
+_person_again = lru_cache(maxsize=4096)(_person)
 
 
 def _parts(reading: Reading, parser: str) -> Rows:

@@ -4,10 +4,11 @@
 """
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import Message
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from etl.mime import detours, words
 from etl.mime.offsets import NOWHERE, Offsets

@@ -17,8 +17,9 @@ import base64
 import codecs
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from email.message import Message
+
+from msgspec.structs import replace
 
 from etl.mime.canonical import Canonical
 from etl.mime.rows import Defect, Leaf, Reading, Skeleton

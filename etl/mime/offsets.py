@@ -1,10 +1,11 @@
 """Where headers and parts begin in a message, worked out for messages with defects only."""
 
 import re
-from dataclasses import replace
 from email.message import Message
 from functools import cached_property
 from typing import cast
+
+from msgspec.structs import replace
 
 from etl.mime.rows import Defect
 from etl.mime.tree import Entity

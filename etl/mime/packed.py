@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from etl.mime import charsets, names, protection, sniffing, tnef, uuencode
 from etl.mime.parts import Held

@@ -6,13 +6,14 @@ Content is decoded, hashed and measured here once, and kept for the bodies only.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email import errors, utils
 from email.message import Message
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from mailparser.utils import decode_base64_payload
+from msgspec.structs import replace
 
 from etl.mime import charsets, names, protection, sniffing, transfer, tree, words
 from etl.mime.rows import Defect, Leaf, Part, clean

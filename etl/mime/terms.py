@@ -95,6 +95,6 @@ def _of_person(field: bytes, name: str, address: str) -> list[int]:
 
 
 # The same few people come again and again.
-_of_person_again = lru_cache(maxsize=2048)(_of_person)
+_of_person_again = lru_cache(maxsize=4096)(_of_person)
 
 _FIELDS = {"from": b"from:", "sender": b"from:", "to": b"to:", "cc": b"cc:", "bcc": b"bcc:"}
