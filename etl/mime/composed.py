@@ -19,7 +19,8 @@ def composed(text: str) -> str:
 
 def overloaded(text: str) -> bool:
     """Whether a letter bears more marks than anybody writes."""
-    return _overload().search(text) is not None
+    # So many marks in a row cover one of these places; all of them are looked at only then.
+    return any(map(combining, text[::MARKS_MAX])) and _overload().search(text) is not None
 
 
 @cache
