@@ -3,7 +3,9 @@
 -- :since = -infinity   sent since then, as in 2026-03-01
 -- :until = infinity    and before then
 with sent as materialized (
-    select message_id from mart.message where sent_at >= cast(:since as timestamptz) and sent_at < cast(:until as timestamptz)
+    select message_id from mart.message
+    where (sent_at >= cast(:since as timestamptz) and sent_at < cast(:until as timestamptz)
+           or sent_at is null and cast(:since as timestamptz) = '-infinity')
 ), found as (
     select b.address, d.message_id, 'not named in To or Cc' as how
     from sent

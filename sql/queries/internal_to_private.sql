@@ -11,7 +11,8 @@ with house as (
 ), found as materialized (
     select * from mart.edge
     where sender_domain in (select domain from house) and recipient_domain in (select domain from private)
-      and sent_at >= cast(:since as timestamptz) and sent_at < cast(:until as timestamptz)
+      and (sent_at >= cast(:since as timestamptz) and sent_at < cast(:until as timestamptz)
+           or sent_at is null and cast(:since as timestamptz) = '-infinity')
     order by sent_at desc, message_id, recipient
     limit 100
 )

@@ -9,7 +9,8 @@ with house as (
     select e.message_id, e.sent_at, e.sender, string_agg(distinct e.recipient, ', ') as outside
     from mart.edge e
     where e.sender_domain in (select domain from house) and e.recipient_domain not in (select domain from house where domain <> '')
-      and e.sent_at >= cast(:since as timestamptz) and e.sent_at < cast(:until as timestamptz)
+      and (e.sent_at >= cast(:since as timestamptz) and e.sent_at < cast(:until as timestamptz)
+           or e.sent_at is null and cast(:since as timestamptz) = '-infinity')
     group by e.message_id, e.sent_at, e.sender
 ), left_first as materialized (
     select distinct on (m.thread_id) m.thread_id, l.*

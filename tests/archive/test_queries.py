@@ -19,7 +19,7 @@ from etl.archive.questions import answer, question, questions, values
 from etl.cli import main
 from etl.errors import Misconfigured
 from tests.archive import house, many
-from tests.archive.delivering import rows
+from tests.archive.delivering import deliver, rows
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +254,13 @@ def test_thread_of(archive: Engine):
         ("price-rebate", "price-more", 6.0),
         ("bcc", "price-rebate", 140.5),
     ]
+
+
+def test_mail_without_a_date_counts_unless_a_span_is_asked_for(engine: Engine):
+    """Nobody knows when it was sent, but it was."""
+    deliver(engine, "ann", b"From: ann@example.org\r\n\r\nhello\r\n")
+    assert ask(engine, "largest_senders", "from_address", "messages") == [("ann@example.org", 1)]
+    assert ask(engine, "largest_senders", "from_address", since="2000-01-01") == []
 
 
 def test_every_question_is_tested_and_says_what_it_answers():
