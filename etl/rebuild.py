@@ -33,6 +33,8 @@ class Result:
 OnDifferences = Callable[[Sequence[Difference]], None]
 # What was read of messages: for each its number and its rows.
 Read = list[tuple[int, list[bytes]]]
+# The batch behind one, empty at the end; behind none the first.
+Following = Callable[[Sequence[Again]], Awaitable[Sequence[Again]]]
 # Called with the last message that was read, and what was: compares or replaces.
 _Settle = Callable[[int, Read], Awaitable[list[Difference]]]
 
@@ -63,8 +65,12 @@ def rebuild(
     async def _over(after: int, settle: _Settle, archive: Archive, parsers: Parsers) -> Result:
         result = Result()
         advance(await archive.do(projection.count, after, PARSER, every), 0)
-        async for up_to, batch, read in _reread(archive, parsers, after, every):
-            found = await settle(up_to, read)
+
+        async def following(batch: Sequence[Again]) -> Sequence[Again]:
+            return await archive.do(projection.take, batch[-1].message_id if batch else after, PARSER, every)
+
+        async for batch, read in reread(parsers, following):
+            found = await settle(batch[-1].message_id, read)
             result.messages += len(read)
             result.changed += len({difference.message_id for difference in found})
             result.faults |= {again.message_id: again.fault for again in batch if again.fault}
@@ -75,21 +81,16 @@ def rebuild(
     return asyncio.run(work())
 
 
-async def _reread(
-    archive: Archive, parsers: Parsers, after: int, every: bool
-) -> AsyncIterator[tuple[int, list[Again], Read]]:
+async def reread(parsers: Parsers, following: Following) -> AsyncIterator[tuple[Sequence[Again], Read]]:
     """Batches of messages with their rows as they are read now; the next one is fetched while one is read."""
-    batch = await archive.do(projection.take, after, PARSER, every)
+    batch = await following([])
     while batch:
-        after = batch[-1].message_id
-        read, following = await asyncio.gather(
-            read_again(parsers, batch), archive.do(projection.take, after, PARSER, every)
-        )
-        yield after, batch, read
-        batch = following
+        read, after = await asyncio.gather(_read(parsers, batch), following(batch))
+        yield batch, read
+        batch = after
 
 
-async def read_again(parsers: Parsers, batch: Sequence[Again]) -> Read:
+async def _read(parsers: Parsers, batch: Sequence[Again]) -> Read:
     """Number and rows of each message of a batch whose bytes are as recorded."""
     whole = [again for again in batch if again.fault is None]
     jobs = [Job(again.message_id, again.raw, again.skeleton, again.kept) for again in whole]

@@ -14,7 +14,7 @@ from etl.archive.stored import Chosen
 from etl.intake import Archive
 from etl.mime.version import PARSER
 from etl.parsers import Parsers
-from etl.rebuild import read_again
+from etl.rebuild import reread
 
 # Called with some messages, what is stored of them otherwise than it is read, and those that another parser read.
 OnBatch = Callable[[Sequence[Again], Sequence[Difference], set[int]], None]
@@ -29,14 +29,13 @@ def verify_messages(engine: Engine, asked: Chosen, tell: OnBatch) -> None:
     async def work() -> None:
         async with Archive(engine) as fetching, Archive(engine) as comparing, Parsers() as parsers:
             batches = await fetching.do(projection.batches, asked)
-            batch = await fetching.do(lambda _: next(batches, None))
-            while batch:
-                read, following = await asyncio.gather(
-                    read_again(parsers, batch), fetching.do(lambda _: next(batches, None))
-                )
+
+            async def following(_: Sequence[Again]) -> Sequence[Again]:
+                return await fetching.do(lambda _: next(batches, []))
+
+            async for batch, read in reread(parsers, following):
                 others = await comparing.do(projection.read_by_others, [message_id for message_id, _ in read], PARSER)
                 same = [(message_id, rows) for message_id, rows in read if message_id not in others]
                 tell(batch, await comparing.do(projection.compare, same), others)
-                batch = following
 
     asyncio.run(work())

@@ -14,11 +14,12 @@ from sqlalchemy import Engine, text
 from etl.archive import ledger, stored
 from etl.archive.database import engine_for
 from etl.archive.rights import LOADER
-from etl.archive.verification import books, rehashed
+from etl.archive.verification import books
 from etl.config import Mailbox as Configured
 from etl.errors import DatabaseAway, Retry, Stop
 from etl.pipeline import archive_shard
 from etl.visit import Done, Options
+from tests.archive.delivering import rehashed
 from tests.pop3_server import Behaviour, Cut, Mailbox, Message, Pop3Server, Reply, Session, body, err, wire
 
 

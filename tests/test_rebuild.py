@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from etl.archive import projection
-from etl.archive.verification import rehashed
 from etl.errors import Retry
 from etl.mime.version import PARSER
 from etl.rebuild import Result, rebuild
-from tests.archive.delivering import deliver
+from tests.archive.delivering import deliver, rehashed
 from tests.behind import behind_the_triggers
 from tests.sample.letters import mailboxes
 from tests.system.command import Popvault

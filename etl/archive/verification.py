@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine
 
 import etl
-from etl.archive import stored
 from etl.archive.statements import statement, titled, titles
-from etl.archive.stored import ALL, Chosen, Stored
+from etl.archive.stored import Chosen
 
 # A fetch takes so many findings: a ruined archive has millions.
 FINDINGS_AT_ONCE = 1000
@@ -49,14 +48,6 @@ class Verification:
         with self._connection.begin():
             found = {"messages": self.messages, "octets": self.octets, "faults": self.faults}
             self._connection.execute(statement("verification", "end"), {"verification_id": self._number, **found})
-
-
-def rehashed(connection: Connection, asked: Chosen = ALL) -> Iterator[Stored]:
-    """The messages asked for, each re-hashed from its recipe up."""
-    for message in stored.messages(connection, asked):
-        for _ in message.pieces():
-            pass
-        yield message
 
 
 def books(connection: Connection) -> Iterator[tuple[str, Iterator[str]]]:

@@ -1,10 +1,12 @@
 """Messages put into an archive through the real parser and loader, as if mailboxes had held them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
+from etl.archive import stored
 from etl.archive.loader import Arrival, load, number
+from etl.archive.stored import Stored
 from etl.archive.threads import join_pending
 from etl.parsing import Job, answer
 
@@ -64,3 +66,11 @@ def rows(engine: Engine, sql: str, **named: object) -> list[tuple[object, ...]]:
     """What a statement gives."""
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(sql), named)]
+
+
+def rehashed(connection: Connection) -> Iterator[Stored]:
+    """All messages, each made again from its recipe and hashed."""
+    for message in stored.messages(connection):
+        for _ in message.pieces():
+            pass
+        yield message

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from etl.archive.rights import AUDITOR
-from etl.archive.verification import books, rehashed
-from tests.archive.delivering import deliver
+from etl.archive.verification import books
+from tests.archive.delivering import deliver, rehashed
 from tests.archive.test_rights import BYTES, RECORD
 from tests.behind import triggers_off
 from tests.system.command import Popvault

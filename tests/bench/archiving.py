@@ -27,6 +27,7 @@ from sqlalchemy import text
 
 from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
+from tests.archive.sizes import largest, sizes
 from tests.servers.dovecot import Dovecot
 from tests.system.command import Popvault
 
@@ -34,17 +35,6 @@ MIB = 1024 * 1024
 COMMITTED = """
 select extract(epoch from (select max(at) from archive.ledger) - (select max(began_at) from ops.run))
 """
-SCHEMAS = "('archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace, 'threads'::regnamespace)"
-SIZES = f"""
-select cast(sum(pg_total_relation_size(oid)) as float) as ours,
-       (select cast(sum(octets) as float) from archive.message) as mail
-from pg_class where relkind = 'r' and relnamespace in {SCHEMAS}
-"""  # noqa: S608
-TABLES = f"""
-select format('%s.%s', relnamespace::regnamespace, relname), pg_total_relation_size(oid)
-from pg_class where relkind = 'r' and relnamespace in {SCHEMAS}
-order by 2 desc limit 8
-"""  # noqa: S608
 
 
 def main() -> None:
@@ -102,10 +92,10 @@ def report_sizes(url: str) -> None:
         print(
             f"all was committed {connection.scalar(text(COMMITTED)):.1f} s after the run began; the rest is its words"
         )
-        ours, mail = connection.execute(text(SIZES)).one()
-        tables = connection.execute(text(TABLES)).all()
-    largest = ", ".join(f"{name} {octets / MIB:.1f}" for name, octets in tables)
-    print(f"tables with indexes {ours / MIB:.1f} MiB for {mail / MIB:.1f} MiB of mail; the largest: {largest}")
+        ours, mail = sizes(connection)
+        tables = largest(connection)
+    listed = ", ".join(f"{name} {octets / MIB:.1f}" for name, octets in tables)
+    print(f"tables with indexes {ours / MIB:.1f} MiB for {mail / MIB:.1f} MiB of mail; the largest: {listed}")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from etl.archive.migrations import migrate
 from etl.archive.search import find
 from etl.intake import Archive, Indexing, Intake
 from etl.parsers import Parsers
+from tests.archive.sizes import sizes
 from tests.bench.mail import message, person, quotation, word
 
 MIB = 1024 * 1024
@@ -41,12 +42,6 @@ LISTING = """
 insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, listed_octets, session_id)
 select 1, 1, n, 0, 0, 1 from generate_series(cast(:first as bigint), cast(:last as bigint)) n order by n
 returning delivery_id
-"""
-SIZE = """
-select cast(sum(pg_total_relation_size(oid)) as float), (select cast(sum(octets) as float) from archive.message)
-from pg_class
-where relkind = 'r' and relnamespace in (
-    'archive'::regnamespace, 'ops'::regnamespace, 'search'::regnamespace, 'threads'::regnamespace)
 """
 
 
@@ -110,7 +105,7 @@ def listed(connection: Connection, first: int, last: int) -> list[int]:
 def measured(engine: Engine) -> str:
     """The size beside the mail, and how long questions take."""
     with engine.connect() as connection:
-        size, mail = connection.execute(text(SIZE)).one()
+        size, mail = sizes(connection)
         connection.commit()
         seconds = sorted(timed(connection, words) for words in questions())
     p50, p95 = statistics.median(seconds), seconds[int(len(seconds) * 0.95)]
