@@ -91,7 +91,7 @@ def _array(numbers: Iterable[int]) -> str:
 def add_again(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]], changed: Sequence[int]) -> None:
     """Lay in anew the terms of messages that are read otherwise now, and of those that have none yet.
 
-    read: of each message the rows of `rows.projection`.
+    read: of each message the rows, `Blocks.read`.
     """
     ids = [message_id for message_id, _ in read]
     wanted = {*changed, *connection.scalars(statement("search", "unindexed"), {"message_ids": ids})}

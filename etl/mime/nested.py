@@ -26,7 +26,7 @@ def read(held: Held, fallback: str | None, defects: list[Defect]) -> list[Nested
             subject=firsts.get("subject"),
             from_name=senders[0].name if senders else None,
             from_address=senders[0].address if senders else None,
-            sent_at=headers.date(raw, [])[1],
+            sent_at=headers.date(raw, []).at,
             message_id=firsts.get("message-id"),
             headers=decoded,
         )

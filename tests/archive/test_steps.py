@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.archive import recipe, steps
-from etl.archive.rows import Blocks, Kept, blocks, projection
+from etl.archive.rows import Blocks, Kept
 from etl.archive.steps import Steps, given_back
 from etl.mime.reading import read
+from etl.parsing import Job, answer
 
 HEAD = b"From: ann@example.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
 BODY = b"The frame is ready, and so is the bill.\r\n" * 5
@@ -77,9 +78,10 @@ def test_a_mistake_in_the_steps_does_not_cost_the_message(monkeypatch: pytest.Mo
 def test_read_again_it_gives_the_same_rows():
     """What the bytes say as text is stored no second time, at first and ever after."""
     raw = HEAD + b"\r\n" + BODY
-    first: Blocks = blocks(1, raw, read(raw), "p")
+    (first,) = answer([Job(1, raw)])
     result = made(raw)
-    assert projection(1, read(raw), "p", Kept(result.head, result.text)) == first.read
+    (again,) = answer([Job(1, raw, kept=Kept(result.head, result.text))])
+    assert again == Blocks(first.read, [], [b"", b""])
     assert b"bill" not in b"".join(first.read)
 
 
