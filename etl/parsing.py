@@ -92,7 +92,7 @@ def _rows(jobs: Sequence[Job], readings: Sequence[Reading]) -> list[Blocks]:
 def _steps(job: Job, reading: Reading) -> Steps:
     """What is still to be stored; nothing where the bytes are stored already."""
     stored = job.kept is not None or job.raw is None
-    return Steps() if stored else steps(job.message_id, job.raw or b"", reading.text)
+    return Steps() if stored else steps(job.message_id, job.raw or b"", reading)
 
 
 def serve() -> None:

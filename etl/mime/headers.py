@@ -47,11 +47,6 @@ _HOP_LATER_MAX = timedelta(days=30)
 RawHeaders = list[tuple[str, str]]
 
 
-def raw_headers(message: Message) -> RawHeaders:
-    """Every header in order, repeated as it came."""
-    return [(name.lower(), str(value)) for name, value in message.raw_items()]
-
-
 def decoded(
     message: Message, fallback: str | None, defects: list[Defect], offsets: Offsets = NOWHERE
 ) -> list[tuple[str, str]]:

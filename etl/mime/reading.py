@@ -53,7 +53,7 @@ def _read(raws: Sequence[bytes], cut: Mapping[str, Leaf]) -> list[Reading]:
     fallbacks = [None if raw.isascii() else _spoken(raw) for raw in raws]
     messages = list(map(tree.parse, raws))
     offsets = list(map(Offsets, raws, messages))
-    raw_headers = list(map(headers.raw_headers, messages))
+    raw_headers = [message.fields for message in messages]
     decoded = list(map(headers.decoded, messages, fallbacks, defects, offsets))
     firsts = list(map(headers.firsts, decoded))
     for of_one in zip(raw_headers, defects, offsets, strict=True):
