@@ -13,7 +13,8 @@ from typing import BinaryIO
 import msgspec
 
 from etl.archive.recipe import CHUNK_OCTETS
-from etl.archive.rows import Blocks, Kept, blocks, projection
+from etl.archive.rows import Blocks, Kept, blocks
+from etl.archive.steps import Steps, steps
 from etl.mime.canonical import canonical_sha256
 from etl.mime.rows import Reading, Skeleton, unread
 from etl.mime.version import PARSER
@@ -48,30 +49,50 @@ def framed(values: Sequence[Job] | Sequence[Blocks]) -> bytes:
 
 def bare(job: Job, reason: str) -> Blocks:
     """The rows of a message that nothing could read: its bytes, and why."""
-    return _rows(job, unread(_identity(job), reason))
+    return _rows([job], [unread(_identity(job), reason)])[0]
 
 
 def _identity(job: Job) -> bytes:
     return job.skeleton.canonical_sha256 if job.skeleton else canonical_sha256(job.raw or b"")
 
 
-def _rows(job: Job, reading: Reading) -> Blocks:
-    if job.kept is not None or job.raw is None:
-        return Blocks(projection(job.message_id, reading, PARSER, job.kept or Kept()), [])
-    return blocks(job.message_id, job.raw, reading, PARSER)
+def answer(jobs: Sequence[Job]) -> list[Blocks]:
+    """Read messages, and make their rows; of each, in order."""
+    return _rows(jobs, _readings(jobs))
 
 
-def answer(job: Job) -> Blocks:
-    """Read a message, and make its rows."""
+def _readings(jobs: Sequence[Job]) -> list[Reading]:
     # Only the workers pay for loading the parser.
-    from etl.mime.large import LargeReader, read_large
-    from etl.mime.reading import read
+    from etl.mime.reading import read_all
 
-    if job.raw is not None and len(job.raw) > CHUNK_OCTETS:  # LIST lied; read again, it will be read as large ones are
-        reader = LargeReader()
-        reader.feed(job.raw)
-        return _rows(job, read_large(reader.close()))
-    return _rows(job, read_large(job.skeleton) if job.skeleton else read(job.raw or b""))
+    small = iter(read_all([job.raw or b"" for job in jobs if _is_small(job)]))
+    return [next(small) if _is_small(job) else _read_large(job) for job in jobs]
+
+
+def _is_small(job: Job) -> bool:
+    return not job.skeleton and len(job.raw or b"") <= CHUNK_OCTETS
+
+
+def _read_large(job: Job) -> Reading:
+    from etl.mime.large import LargeReader, read_large
+
+    if job.skeleton:
+        return read_large(job.skeleton)
+    reader = LargeReader()  # LIST lied; read again, it will be read as large ones are
+    reader.feed(job.raw or b"")
+    return read_large(reader.close())
+
+
+def _rows(jobs: Sequence[Job], readings: Sequence[Reading]) -> list[Blocks]:
+    made = list(map(_steps, jobs, readings))
+    kept = [job.kept or Kept(steps.head, steps.text) for job, steps in zip(jobs, made, strict=True)]
+    return blocks([job.message_id for job in jobs], readings, PARSER, made, kept)
+
+
+def _steps(job: Job, reading: Reading) -> Steps:
+    """What is still to be stored; nothing where the bytes are stored already."""
+    stored = job.kept is not None or job.raw is None
+    return Steps() if stored else steps(job.message_id, job.raw or b"", reading)
 
 
 def serve() -> None:
@@ -92,5 +113,5 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         request = requests.read(length)
         if len(request) < length:  # the run was killed in the middle of a frame
             return
-        answers.write(framed([answer(job) for job in _jobs_of(request)]))
+        answers.write(framed(answer(_jobs_of(request))))
         answers.flush()

@@ -65,7 +65,7 @@ class HereParsers(Parsers):
 
     async def parse(self, jobs: Sequence[Job]) -> list[Blocks]:
         """The rows of each message, in order."""
-        return [answer(job) for job in jobs]
+        return answer(jobs)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import repeat
 from types import NoneType
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 import zstandard
 
 from etl.archive.fields import told
-from etl.archive.steps import BlobStep, Steps, steps
+from etl.archive.steps import BlobStep, Steps
 from etl.mime import terms
 from etl.mime.addresses import normalised
 from etl.mime.rows import Hop, Participant, Reading
@@ -50,17 +51,22 @@ class Blocks(msgspec.Struct, array_like=True, frozen=True):
     stored: list[bytes] = []
 
 
-def blocks(message_id: int, raw: bytes, reading: Reading, parser: str) -> Blocks:
-    """The rows of a message that is held whole: what gives its bytes again, and what was read."""
-    made = steps(message_id, raw, reading.text)
-    stored = [copy_text(message_id, rows) for rows in (_heads(made), _segments(made))]
-    return Blocks(projection(message_id, reading, parser, Kept(made.head, made.text)), made.blobs, stored)
+def blocks(
+    message_ids: Sequence[int], readings: Sequence[Reading], parser: str, made: Sequence[Steps], kept: Sequence[Kept]
+) -> list[Blocks]:
+    """The rows of messages, of each in order.
 
-
-def projection(message_id: int, reading: Reading, parser: str, kept: Kept) -> list[bytes]:
-    """What was read: of PROJECTIONS, in order, and of TERMS the lines of COPY text. kept: what the bytes say."""
-    made = [_readings(reading, parser, kept), *(rows(reading, parser) for _, _, rows in _READ), _terms(reading)]
-    return [copy_text(message_id, rows) for rows in made]
+    made: what gives their bytes again, and is still to be stored. kept: what those bytes say.
+    """
+    # Table by table, for the same reason as in `reading.read_all`.
+    stored = [list(map(copy_text, message_ids, map(rows, made))) for rows in (_heads, _segments)]
+    read = [
+        list(map(copy_text, message_ids, map(_readings, readings, repeat(parser), kept))),
+        *(list(map(copy_text, message_ids, map(rows, readings))) for _, _, rows in _READ),
+        list(map(copy_text, message_ids, map(_terms, readings))),
+    ]
+    of_each = zip(zip(*read, strict=True), made, zip(*stored, strict=True), strict=True)
+    return [Blocks(list(lines), steps.blobs, list(storing)) for lines, steps, storing in of_each]
 
 
 def copy_text(message_id: int, rows: Rows) -> bytes:
@@ -131,7 +137,7 @@ def _clauses(from_host: str | None, by_host: str | None, protocol: str | None) -
 _clauses_again = lru_cache(maxsize=4096)(_clauses)
 
 
-def _participants(reading: Reading, parser: str) -> Rows:
+def _participants(reading: Reading) -> Rows:
     for i, p in enumerate(reading.participants):
         columns = _person_again if len(p.name) + len(p.address) < 200 else _person
         yield i, columns(p)
@@ -146,7 +152,7 @@ def _person(p: Participant) -> Written:
 _person_again = lru_cache(maxsize=4096)(_person)
 
 
-def _parts(reading: Reading, parser: str) -> Rows:
+def _parts(reading: Reading) -> Rows:
     for p in reading.parts:
         yield (
             p.path, p.content_type, p.charset, p.transfer_encoding, p.disposition, p.filename,
@@ -155,12 +161,12 @@ def _parts(reading: Reading, parser: str) -> Rows:
         )  # fmt: skip
 
 
-def _nested(reading: Reading, parser: str) -> Rows:
+def _nested(reading: Reading) -> Rows:
     for n in reading.nested:
         yield n.path, n.kind, n.subject, n.from_name, _lower(n.from_address), n.sent_at, n.message_id, _jsonb(n.headers)
 
 
-def _reports(reading: Reading, parser: str) -> Rows:
+def _reports(reading: Reading) -> Rows:
     for i, r in enumerate(reading.reports):
         yield (
             i, r.path, r.kind, _lower(r.final_recipient), _lower(r.original_recipient), r.action, r.status,
@@ -168,7 +174,7 @@ def _reports(reading: Reading, parser: str) -> Rows:
         )  # fmt: skip
 
 
-def _events(reading: Reading, parser: str) -> Rows:
+def _events(reading: Reading) -> Rows:
     for i, e in enumerate(reading.events):
         yield (
             i, e.path, e.method, e.uid, e.sequence, e.recurrence_id, e.summary, e.starts_at, e.ends_at, e.all_day,
@@ -180,12 +186,12 @@ def _lower(text: str | None) -> str | None:
     return None if text is None else text.lower()
 
 
-def _defects(reading: Reading, parser: str) -> Rows:
+def _defects(reading: Reading) -> Rows:
     for i, d in enumerate(reading.defects):
         yield i, d.kind, d.place, d.detail, d.offset
 
 
-def _manner(reading: Reading, parser: str) -> Rows:
+def _manner(reading: Reading) -> Rows:
     for m in reading.manner:
         yield m.automatic, m.thread_index
 
@@ -195,7 +201,7 @@ def _terms(reading: Reading) -> Rows:
 
 
 # (table, its columns after message_id, the rows of a reading)
-_READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
+_READ: list[tuple[str, str, Callable[[Reading], Rows]]] = [
     ("archive.participant", "position, role, name, written, address, group_name", _participants),
     (
         "archive.part",
@@ -224,7 +230,7 @@ _READ: list[tuple[str, str, Callable[[Reading, str], Rows]]] = [
     ("archive.manner", "automatic, thread_index", _manner),
 ]
 
-# (table, its columns), in the order of what `projection` gives: all that can be read again from the bytes.
+# (table, its columns), in the order of `Blocks.read`: all that can be read again from the bytes.
 PROJECTIONS: list[tuple[str, str]] = [
     (
         "archive.reading",
@@ -234,8 +240,7 @@ PROJECTIONS: list[tuple[str, str]] = [
     *((table, f"message_id, {columns}") for table, columns, _ in _READ),
 ]
 
-# (table, its columns) of what `projection` gives last: what a message is found by. It is not there for long, and so not
-# compared.
+# (table, its columns) of what is last in `Blocks.read`: what a message is found by. Soon gone, and so not compared.
 TERMS = ("search.fresh", "message_id, sent_at, terms")
 
 # (table, its columns), in the order of `Blocks.stored`.

@@ -36,9 +36,11 @@ def fold(connection: Connection) -> int:
         connection.execute(text("set local synchronous_commit = off"))
         if not connection.scalar(text("select pg_try_advisory_xact_lock(:key)"), {"key": _FOLDING_LOCK}):
             return 0
-        fresh: list[Any] = list(connection.execute(statement("search", "fresh"), {"messages": SEGMENT_MESSAGES}))
-        if len(fresh) < SEGMENT_MESSAGES:
+        named = {"messages": SEGMENT_MESSAGES}
+        # Asked after each batch, and mostly in vain: to fetch them for it takes as long as half of the loading.
+        if connection.scalar(statement("search", "count_fresh"), named) < SEGMENT_MESSAGES:
             return 0
+        fresh: list[Any] = list(connection.execute(statement("search", "fresh"), named))
         _add_segment(connection, fresh)
     _vacuum(connection)
     return len(fresh)
@@ -91,7 +93,7 @@ def _array(numbers: Iterable[int]) -> str:
 def add_again(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]], changed: Sequence[int]) -> None:
     """Lay in anew the terms of messages that are read otherwise now, and of those that have none yet.
 
-    read: of each message the rows of `rows.projection`.
+    read: of each message the rows, `Blocks.read`.
     """
     ids = [message_id for message_id, _ in read]
     wanted = {*changed, *connection.scalars(statement("search", "unindexed"), {"message_ids": ids})}

@@ -11,6 +11,7 @@ from itertools import groupby
 import msgspec
 
 from etl.archive.recipe import CHUNK_OCTETS, Blob, Recipe
+from etl.mime.rows import Reading
 from etl.mime.splitter import Splitter
 from etl.mime.transfer import Base64Shape, encode
 
@@ -63,9 +64,9 @@ class Steps:
         return "".join(texts) if texts else None
 
 
-def steps(message_id: int, raw: bytes, body: str) -> Steps:
-    """The steps of a message. body: the text that a reader sees, kept as text where the message has it so."""
-    made = _steps(message_id, raw, body)
+def steps(message_id: int, raw: bytes, reading: Reading) -> Steps:
+    """The steps of a message. reading: its text is kept as text, where the message has it so."""
+    made = _steps(message_id, raw, reading.text, _has_base64(reading))
     if given_back(made) == raw:
         return made
     return Steps(segments=[Segment(0, len(raw), None, raw)])  # a mistake of ours must not cost the message
@@ -94,13 +95,17 @@ def plain(octets: bytes) -> str | None:
     return plain if "\0" not in plain and "\r" not in plain and plain.count("\n") == ends else None
 
 
-def _steps(message_id: int, raw: bytes, body: str) -> Steps:
+def _has_base64(reading: Reading) -> bool:
+    return any(part.transfer_encoding and "base64" in part.transfer_encoding for part in reading.parts)
+
+
+def _steps(message_id: int, raw: bytes, body: str, encoded: bool) -> Steps:
     end = raw.find(b"\r\n\r\n") + 4
     head = plain(raw[:end]) if end > 3 else None
     made = Steps(head, 0 if head is None else end)
     text = wire(body) if TEXT_CHARACTERS_MIN <= len(body) <= TEXT_CHARACTERS_MAX else b""
     position = 0
-    for piece in _pieces(raw, made.head_octets):
+    for piece in _pieces(raw, made.head_octets) if encoded else [raw[made.head_octets :]]:
         if isinstance(piece, bytes):
             for octets, is_text in _around(piece, text):
                 kept = (body, None) if is_text else (None, octets)
@@ -131,9 +136,6 @@ def _chunks(literal: bytes) -> Iterator[tuple[bytes, bool]]:
 
 def _pieces(raw: bytes, start: int) -> Iterator[bytes | tuple[Blob, bytes]]:
     """The message from `start` on: literal bytes, and base64 parts decoded."""
-    if not (b"base64" in raw or b"BASE64" in raw or b"Base64" in raw):  # otherwise written, it costs some space
-        yield raw[start:]
-        return
     splitter, recipe = Splitter(), Recipe()
     pieces = recipe.take(splitter.feed(raw)) + recipe.take(splitter.close()) + recipe.close()
     for blob, cut in groupby(pieces, lambda piece: piece.blob):

@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timedelta
 from email.message import Message
 from functools import lru_cache
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -44,11 +45,6 @@ _HOP_LATER_MAX = timedelta(days=30)
 
 # Name in lower case and value as the parser split it, 8-bit octets escaped.
 RawHeaders = list[tuple[str, str]]
-
-
-def raw_headers(message: Message) -> RawHeaders:
-    """Every header in order, repeated as it came."""
-    return [(name.lower(), str(value)) for name, value in message.raw_items()]
 
 
 def decoded(
@@ -176,10 +172,16 @@ def _plain_name(name: str, fallback: str | None) -> str:
     return " ".join(words.decode(unfolded(name), fallback, []).split()) if "=?" in name else name
 
 
-def date(
-    headers: RawHeaders, defects: list[Defect], offsets: Offsets = NOWHERE
-) -> tuple[str | None, datetime | None, int | None]:
-    """The Date header, of several the first that is a date: as written, in UTC, and its offset from UTC in minutes."""
+class WrittenDate(NamedTuple):
+    """A Date header: as written, in UTC, and its offset from UTC in minutes; None for what is not known."""
+
+    written: str | None = None
+    at: datetime | None = None
+    offset_minutes: int | None = None
+
+
+def date(headers: RawHeaders, defects: list[Defect], offsets: Offsets = NOWHERE) -> WrittenDate:
+    """The Date header, of several the first that is a date."""
     first: str | None = None
     for number, (name, written) in enumerate(headers):
         if name != "date":
@@ -189,15 +191,15 @@ def date(
             defects.append(Defect("date", "date", clean(", ".join(result.reasons)), offsets.header(number)))
         shown = clean(unfolded(written).strip())
         if result.at:
-            return shown, result.at, result.offset_minutes
+            return WrittenDate(shown, result.at, result.offset_minutes)
         first = first if first is not None else shown
     if first is None:
         defects.append(Defect("date", "date", "no Date header"))
-    return first, None, None
+    return WrittenDate(first)
 
 
 def sent(
-    headers: RawHeaders, date_at: datetime | None, hops: list[Hop], defects: list[Defect], offsets: Offsets = NOWHERE
+    headers: RawHeaders, date: WrittenDate, hops: list[Hop], defects: list[Defect], offsets: Offsets = NOWHERE
 ) -> tuple[datetime | None, DateSource | None]:
     """When the message was sent, as far as known, and where that comes from.
 
@@ -207,15 +209,15 @@ def sent(
     """
     times = [hop.at for hop in hops if hop.at]
     if not times:
-        return date_at, "date" if date_at else None
-    if not date_at:
+        return date.at, "date" if date.at else None
+    if not date.at:
         return times[0], "received"
-    if any(-_HOP_EARLIER_MAX <= at - date_at <= _HOP_LATER_MAX for at in times):
-        return date_at, "date"
+    if any(-_HOP_EARLIER_MAX <= at - date.at <= _HOP_LATER_MAX for at in times):
+        return date.at, "date"
     number = next(number for number, (name, _) in enumerate(headers) if name == "date")
-    far = abs(times[0] - date_at).days
+    far = abs(times[0] - date.at).days
     detail = (
-        f"{far} days {'before' if date_at < times[0] else 'behind'} the first hop, and no hop agrees; the hop counts"
+        f"{far} days {'before' if date.at < times[0] else 'behind'} the first hop, and no hop agrees; the hop counts"
     )
     defects.append(Defect("date", "date", detail, offsets.header(number)))
     return times[0], "received"

@@ -56,7 +56,7 @@ class Held:
     path: str
     content_type: str
     charset: str | None
-    part: Message
+    part: tree.Entity
     content: bytes | None
 
 
@@ -104,13 +104,13 @@ class _Described:
 class _Node:
     """A part on the way: where it is, and what lies around it."""
 
-    part: Message
+    part: tree.Entity
     path: str
     alternative: str | None = None
     attached: bool = False
 
 
-def read(message: Message, fallback: str | None, defects: list[Defect], cut: Mapping[str, Leaf]) -> Walked:
+def read(message: tree.Entity, fallback: str | None, defects: list[Defect], cut: Mapping[str, Leaf]) -> Walked:
     """A row for each node, and what it holds; a node that cannot be read whole gives what can, and a defect.
 
     fallback: the charset that the message speaks where it does not say. cut: by path, the measures of those leaves
@@ -121,7 +121,7 @@ def read(message: Message, fallback: str | None, defects: list[Defect], cut: Map
     parameters = 0
     while waiting:
         node = waiting.pop()
-        told = tuple([(n, str(v)) for name, v in node.part.raw_items() if (n := name.lower()) in _DESCRIBING])
+        told = tuple([field for field in node.part.fields if field[0] in _DESCRIBING])
         parameters += sum(value.count(";") for _, value in told)
         told = _bounded(node, told, parameters, defects)
         described = _described(node, told, fallback, defects)
@@ -246,7 +246,7 @@ def _children(node: _Node, described: _Described) -> list[_Node]:
     # RFC 2183 section 2.9: a disposition holds for all that is in the container.
     attached = node.attached or disposition not in (None, "inline") or (disposition is None and described.filename)
     alternative = node.path if described.content_type == "multipart/alternative" else node.alternative
-    children = (child for child in node.part.get_payload() if isinstance(child, Message))
+    children = (child for child in node.part.get_payload() if isinstance(child, tree.Entity))
     return [_Node(child, f"{node.path}.{i}", alternative, bool(attached)) for i, child in enumerate(children, start=1)]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email import errors
 from email.message import Message
 from email.parser import HeaderParser
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from etl.mime.transfer import decoder, encoding_of
@@ -52,14 +52,19 @@ class Entity(Message):
     start = 0
     body = 0
 
-    _firsts: dict[str, tuple[str, str]] | None = None
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        """Every field in order: its name in lower case, its value; all are there before one is asked for."""
+        return [(name.lower(), str(value)) for name, value in self._headers]
+
+    @cached_property
+    def _firsts(self) -> dict[str, str]:
+        return dict(reversed(self.fields))
 
     def get(self, name: str, failobj: Any = None) -> Any:
         """The first field of that name, as Message has it; it looks through all of them each time."""
-        if self._firsts is None:  # all fields are there before one is asked for
-            self._firsts = {field[0].lower(): field for field in reversed(self._headers)}
         found = self._firsts.get(name.lower())
-        return failobj if found is None else self.policy.header_fetch_parse(*found)
+        return failobj if found is None else self.policy.header_fetch_parse(name, found)
 
     def fill(self, fields: list[tuple[str, str]]) -> None:
         """Take these fields at once: set_raw for each of them takes a sixth of all parsing."""

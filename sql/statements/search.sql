@@ -1,5 +1,9 @@
 -- Terms of messages, and one message shown whole; a statement a name. Searching itself is mart.search.
 
+-- name: count_fresh
+-- How many messages are in no segment yet, up to as many as make one.
+select count(*) from (select from search.fresh limit :messages) as f;
+
 -- name: fresh
 -- The next messages to make a segment of.
 select message_id, sent_at, terms from search.fresh order by message_id limit :messages;

@@ -51,7 +51,7 @@ def take(engine: Engine, arrivals: Sequence[Arrival]) -> None:
     with engine.connect() as connection:
         numbers = number(connection, arrivals)
         new = {a.sha256: a for a in arrivals if not numbers[a.sha256].known}
-        made = {s: answer(Job(numbers[s].message_id, a.raw)) for s, a in new.items()}
+        made = dict(zip(new, answer([Job(numbers[s].message_id, a.raw) for s, a in new.items()]), strict=True))
         load(connection, arrivals, numbers, made)
 
 

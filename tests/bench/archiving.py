@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import text
@@ -68,10 +68,18 @@ def main() -> None:
 
 
 def database_cpu(root: Path) -> float:
-    """CPU seconds of the Postgres and of all its backends that have ended."""
-    pid = int((root / "postgres" / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
-    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
+    """CPU seconds so far of the Postgres in root."""
+    return tree_cpu(int((root / "postgres" / "postgres" / "data" / "postmaster.pid").read_text().split()[0]))
+
+
+def tree_cpu(pid: int) -> float:
+    """CPU seconds so far of a process and of all below it, of those that have ended too."""
+    ticks = 0
+    for each in _tree(pid):
+        with suppress(OSError):  # it has ended since
+            stat = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, stat[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def kill(command: list[str], environment: dict[str, str], url: str) -> None:

@@ -4,12 +4,15 @@ import base64
 import hashlib
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.mime.reading import read
+from etl.mime import text
+from etl.mime.parts import Body
+from etl.mime.reading import read, read_all
 from etl.mime.rows import Participant
 
 
@@ -373,9 +376,9 @@ def test_reading_never_raises_and_gives_clean_text(raw: bytes):
     rows = [*reading.participants, *reading.parts, *reading.hops, *reading.defects]
     rows += [*reading.nested, *reading.reports, *reading.events]
     values = [v for row in rows for v in (getattr(row, name) for name in row.__slots__) if isinstance(v, str)]
-    for text in (reading.subject or "", reading.text, *values, *(v for pair in reading.headers for v in pair)):
-        assert "\0" not in text
-        text.encode()
+    for shown in (reading.subject or "", reading.text, *values, *(v for pair in reading.headers for v in pair)):
+        assert "\0" not in shown
+        shown.encode()
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=30).map(b"".join))
@@ -401,3 +404,22 @@ def test_any_bytes_are_read(raw: bytes):
 def test_a_subject_of_any_bytes_is_text(raw: bytes):
     """Octets straight from the wire."""
     assert "\0" not in (read(b"Subject: " + raw).subject or "")
+
+
+def test_read_together_as_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    """Also where our own code fails at one of them: that one is unreadable, and no other."""
+    raws = [b"Subject: %d\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\n\r\n%d\r\n" % (n, n) for n in range(3)]
+    one_by_one = [read(raw) for raw in raws]
+    assert read_all(raws) == one_by_one
+    whole = text.of_bodies
+
+    def broken(bodies: list[Body], *others: Any) -> str:
+        if bodies[0].content.startswith(b"1"):
+            raise ZeroDivisionError
+        return whole(bodies, *others)
+
+    monkeypatch.setattr(text, "of_bodies", broken)
+    first, second, third = read_all(raws)
+    assert [first, third] == [one_by_one[0], one_by_one[2]]
+    assert [(d.kind, d.detail) for d in second.defects] == [("unreadable", "ZeroDivisionError: ")]
+    assert second.canonical_sha256 == one_by_one[1].canonical_sha256
