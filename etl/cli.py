@@ -509,13 +509,19 @@ def query(name: str | None, told: tuple[str, ...], as_json: bool) -> None:
     given = dict(_assignment(each) for each in told)
     questions.values(questions.question(name), given)  # before a database is opened for it
     with open_archive() as engine, engine.connect() as connection:
-        rows = questions.answer(connection, name, given)
+        found = questions.answer(connection, name, given)
+    rows = found.rows
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
     elif rows:
         _print_table(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
     else:
         click.echo("no rows")
+    if found.house is not None:
+        domains = ", ".join(found.house) or "none: no mailbox has an address, so say --set house=DOMAINS"
+        say(f"house: {domains}", err=as_json)
+    if found.cut_after is not None:
+        click.echo(f"only the first {found.cut_after} rows: more by --set rows=NUMBER", err=as_json)
 
 
 def _assignment(told: str) -> tuple[str, str]:
