@@ -211,6 +211,7 @@ def grant(role: str, mailboxes: tuple[str, ...], every: bool) -> None:
     chosen = _chosen(mailboxes, every)
     with open_archive() as engine, engine.connect() as connection:
         rights.grant(connection, role, chosen)
+    say(f"{role} sees {'all mailboxes, those to come too' if every else ', '.join(mailboxes)}")
 
 
 @main.command()
@@ -222,6 +223,8 @@ def revoke(role: str, mailboxes: tuple[str, ...], every: bool) -> None:
     chosen = _chosen(mailboxes, every)
     with open_archive() as engine, engine.connect() as connection:
         rights.revoke(connection, role, chosen)
+    # Not that it sees them no more: a role that it belongs to may.
+    say(f"{role}: taken back {'the right to see all' if every else ', '.join(mailboxes)}")
 
 
 def _chosen(mailboxes: tuple[str, ...], every: bool) -> Sequence[str | None]:
@@ -428,7 +431,12 @@ class Sample(click.ParamType[Chosen]):
 
 @main.command()
 @click.option("--sample", type=Sample(), help="Re-hash only so many messages, taken at random.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Re-hash only what was archived since this day (UTC).")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="Re-hash only what was archived since this day (UTC), as in 2026-11-01.",
+)
 def verify(sample: Chosen | None, since: datetime | None) -> None:
     """Re-hash what is stored, read it again, check the books and seals; exit 1 names every mismatch. It is recorded."""
     asked = replace(sample or Chosen(), since=since.date() if since else None)
@@ -502,7 +510,7 @@ def query(name: str | None, told: tuple[str, ...], as_json: bool) -> None:
     """Answer an analyst's question by its name; without a name, list the questions and what each can be told."""
     if name is None:
         for known in questions.questions().values():
-            click.echo(f"{known.name}\n    {known.answers}")
+            click.echo("\n    ".join([known.name, known.answers, *known.notes]))
             for p in known.parameters:
                 click.echo(f"    --set {p.name}={'...' if p.default is None else p.default}  {p.meaning}")
         return

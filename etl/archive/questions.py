@@ -39,10 +39,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One file of sql/queries. reads_all: whether it says that it reads all rows of something."""
+    """One file of sql/queries. notes: what it says besides. reads_all: whether it reads all rows of something."""
 
     name: str
     answers: str
+    notes: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     reads_all: bool
     sql: str
@@ -65,7 +66,10 @@ def questions() -> dict[str, Question]:
 def _read(name: str, file: str) -> Question:
     parameters = tuple(Parameter(*found) for found in _parameters(file))
     reads_all = re.search(r"^-- (?:.*\. )?Reads ", file, re.MULTILINE) is not None
-    return Question(name, file.partition("\n")[0].removeprefix("-- "), parameters, reads_all, _statement(file))
+    answers, *notes = re.findall(
+        r"^-- (?!:)(.+)$", re.split(r"^[^-]", file, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE
+    )
+    return Question(name, answers, tuple(notes), parameters, reads_all, _statement(file))
 
 
 def _parameters(file: str) -> list[tuple[str, str | None, str]]:
