@@ -4,7 +4,7 @@
 -- find: Mail from outside the house. What has no domain is null, and `not in` a list with a null is never true, so leave nulls out on both sides
 select message_id, sent_at, from_address, subject
 from mart.message
-where from_domain not in (select domain from mart.mailbox where domain is not null);
+where from_domain not in (select domain from mart.mailbox where domain is not null) and message_id = mail_id;
 
 -- find: Mail that did not come from a domain, that without a sender too
 select message_id, from_name, subject from mart.message where from_domain is distinct from 'example.org';
@@ -18,7 +18,7 @@ from mart.message m join mart.delivery d using (message_id)
 where m.mail_id = (select mail_id from mart.message where message_id = 17);
 
 -- find: Blind copies: mailboxes that have a mail though it names their address nowhere (`popvault query blind_copies` also leaves out lists)
-select m.mail_id, m.subject, b.address
+select distinct m.mail_id, m.subject, b.address
 from mart.delivery d
 join mart.mailbox b on b.mailbox = d.mailbox and b.address is not null
 join mart.message m using (message_id)

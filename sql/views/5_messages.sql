@@ -132,7 +132,7 @@ from archive.participant p join archive.reading r using (message_id)
 where p.address like '%@%'
 group by archive.domain_of(p.address);
 comment on view mart.domain is 'One row for each domain of an address that occurs in a message.';
-comment on column mart.domain.domain is 'The domain, in lower case.';
+comment on column mart.domain.domain is 'The domain, in lower case; empty for an address that ends with its @.';
 comment on column mart.domain.addresses is 'Addresses of it that occur.';
 comment on column mart.domain.sent is 'Mails that came from it (From), copies of one counted once.';
 comment on column mart.domain.received is 'Mails sent to it (To, Cc, Bcc), likewise.';

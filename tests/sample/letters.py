@@ -194,8 +194,19 @@ def hard_for_the_wire(post: Post) -> None:
 
 def returned(post: Post) -> None:
     """A letter that came back, with the report of why."""
-    report = b"Reporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; nobody@example.net\nAction: failed\n"
-    sent = message({"From": ANN, "To": "nobody@example.net", "Subject": "Are you coming?"}, b"\n")
+    asked = post.letter(
+        ANN,
+        ["nobody@example.net"],
+        "Are you coming?",
+        text("We have one bed left.\n"),
+        "2026-03-19 07:55 +0100",
+        cc=[CARLA],
+    )
+    report = (
+        b"Reporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; nobody@example.net\nAction: failed\n"
+        b"Status: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user here\n"
+    )
+    sent = message({"From": ANN, "To": "nobody@example.net", "Subject": "Are you coming?", "Message-ID": asked}, b"\n")
     post.letter(
         "Mail system <mailer-daemon@example.org>", [ANN], "Undelivered: Are you coming?",
         multipart("report", text("There is no nobody.\n", encoding="7bit"), part("message/delivery-status", report),
