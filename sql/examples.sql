@@ -1,4 +1,60 @@
--- An example for each view of mart: they stand in the data dictionary, and a test runs each.
+-- An example for each view of mart, and how to find what is often sought: they stand in the data dictionary, and a test
+-- runs each.
+
+-- find: Mail from outside the house. What has no domain is null, and `not in` a list with a null is never true, so leave nulls out on both sides
+select message_id, sent_at, from_address, subject
+from mart.message
+where from_domain not in (select domain from mart.mailbox where domain is not null) and message_id = mail_id;
+
+-- find: Mail that did not come from a domain, that without a sender too
+select message_id, from_name, subject from mart.message where from_domain is distinct from 'example.org';
+
+-- find: Each mail once, though its copies differ by the way they came: the first copy stands for all
+select sent_at, from_address, subject from mart.message where message_id = mail_id;
+
+-- find: Which mailboxes a mail lies in, in whichever copy
+select distinct d.mailbox
+from mart.message m join mart.delivery d using (message_id)
+where m.mail_id = (select mail_id from mart.message where message_id = 17);
+
+-- find: Blind copies: mailboxes that have a mail though it names their address nowhere (`popvault query blind_copies` also leaves out lists)
+select distinct m.mail_id, m.subject, b.address
+from mart.delivery d
+join mart.mailbox b on b.mailbox = d.mailbox and b.address is not null
+join mart.message m using (message_id)
+where not exists (
+    select from mart.participant p
+    where p.message_id = d.message_id and p.role in ('from', 'to', 'cc') and p.address = b.address);
+
+-- find: Domains that look like another once 0 is o, 1 is l, rn is m (`popvault query lookalike_domains` also knows letters left out, added or swapped)
+select a.domain, b.domain as looks_like, a.first_sent_at
+from mart.domain a
+join mart.domain b on a.domain <> b.domain and a.received < b.received
+    and translate(replace(replace(a.domain, 'rn', 'm'), 'vv', 'w'), '01', 'ol')
+        = translate(replace(replace(b.domain, 'rn', 'm'), 'vv', 'w'), '01', 'ol')
+where a.sent > 0;
+
+-- find: Who was invited to what, and the last answer that each gave; a mail about an event may hold it more than once
+select i.summary, i.starts_at, invited, (
+    select r.answer from mart.event r join mart.message m using (message_id)
+    where r.uid = i.uid and r.method = 'REPLY' and invited = any (r.attendees)
+    order by m.sent_at desc nulls last limit 1) as answer
+from (select distinct on (uid) * from mart.event where method = 'REQUEST' order by uid, sequence desc nulls last) as i,
+     unnest(i.attendees) as invited
+order by i.starts_at, invited;
+
+-- find: Mail that bounced, with what had been sent where the archive has that too
+select r.final_recipient, r.status, r.diagnostic, o.sent_at, o.subject
+from mart.report r
+left join mart.message o on o.message_id_header = r.original_message_id and o.message_id = o.mail_id
+where r.kind = 'delivery' and r.action = 'failed';
+
+-- find: Mail that was read, as its receipts tell
+select o.subject, r.final_recipient, m.sent_at as read_at
+from mart.report r
+join mart.message m using (message_id)
+left join mart.message o on o.message_id_header = r.original_message_id and o.message_id = o.mail_id
+where r.kind = 'disposition' and r.action = 'displayed';
 
 -- mart.message: mail of May 2026 from outside, with attachments
 select sent_at, from_address, subject, attachments
@@ -28,7 +84,7 @@ order by month, messages desc;
 select * from mart.address where address = 'ann@example.org';
 
 -- mart.domain: domains that wrote for the first time in the last 30 days
-select domain, sent, first_at from mart.domain where sent > 0 and first_at > now() - interval '30 days';
+select domain, sent, first_sent_at from mart.domain where first_sent_at > now() - interval '30 days';
 
 -- mart.same_as: mail that came again with other bytes, by reason
 select reason, count(*) from mart.same_as group by reason order by count(*) desc;

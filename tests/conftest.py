@@ -14,6 +14,7 @@ from etl.archive.database import engine_for
 from etl.archive.embedded import EmbeddedPostgres
 from etl.archive.ledger import enrol
 from etl.archive.migrations import migrate
+from tests.archivist import Archivist
 from tests.servers.dovecot import Dovecot
 from tests.servers.every import SERVERS
 from tests.servers.server import Server
@@ -133,3 +134,11 @@ def pop3_server() -> Iterator[Dovecot]:
         server = Dovecot(Path(folder))
         yield server
         server.stop()
+
+
+@pytest.fixture
+def archivist(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archivist:
+    """An empty archive and who fills it, without long waits between sessions."""
+    monkeypatch.setattr("etl.pipeline.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("etl.hosts.LOOK_SECONDS", 0.01)
+    return Archivist(engine, tmp_path)

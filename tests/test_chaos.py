@@ -24,6 +24,7 @@ from etl.parsers import Parsers
 from etl.parsing import Job, answer
 from etl.visit import Done, Options
 from tests.archive.delivering import rehashed
+from tests.archivist import Archivist, commands, hashes, letter
 from tests.behind import behind_the_triggers
 from tests.chaos import (
     Act,
@@ -48,7 +49,6 @@ from tests.chaos import (
     WatchedMailbox,
 )
 from tests.pop3_server import Behaviour
-from tests.test_pipeline import Archivist, commands, hashes, letter
 
 EXAMPLES = int(os.environ.get("POPVAULT_CHAOS_EXAMPLES", "0"))
 # A message over this goes to the archive piece by piece, so that large ones need not be large here.

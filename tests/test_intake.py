@@ -14,7 +14,7 @@ from etl.archive.rows import Blocks
 from etl.intake import Archive, Indexing, Intake
 from etl.parsers import Parsers
 from etl.parsing import Job, answer
-from tests.test_pipeline import letter
+from tests.archivist import letter
 
 
 class SlowParsers(Parsers):

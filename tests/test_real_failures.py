@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from etl.errors import Busy, Retry
+from tests.archivist import LETTERS, Archivist, commands, hashes
 from tests.chaos import (
     Act,
     Altered,
@@ -25,7 +26,6 @@ from tests.chaos import (
     WatchedMailbox,
 )
 from tests.pop3_server import Behaviour
-from tests.test_pipeline import LETTERS, Archivist, commands, hashes
 
 IN_USE = Say(b"-ERR [IN-USE] another session has this mailbox open\r\n")
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.pop3_server import wire
+from tests.sample.__main__ import Remembering
 from tests.sample.letters import mailboxes
 
 # Changes whenever a letter does: a name for "the same bytes on every machine".
-SHA256 = "8424b1d405befc917eb6fac3dea38bd1a3627271e133ae171b2adc7066e76b08"
+SHA256 = "45153cc22440301d8aab7e59b320af0f0dd62a3cd9f4ca27583043b8fa099447"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_it_holds_what_it_promises(letters: dict[str, list[bytes]]):
     parts = [part for raw in raws for part in message_from_bytes(raw, policy=policy.compat32).walk()]
     charsets = {str(part.get_content_charset()) for part in parts}
     kinds = {part.get_content_type() for part in parts}
-    assert {name: len(held) for name, held in letters.items()} == {"ann": 32, "bob": 16, "carla": 24}
+    assert {name: len(held) for name, held in letters.items()} == {"ann": 39, "bob": 24, "carla": 28, "orders": 3}
     assert charsets >= {"gb18030", "gb2312", "iso-2022-jp", "euc-kr", "koi8-r", "windows-1252", "iso-8859-1", "utf-8"}
     assert kinds >= {"application/pdf", "text/csv", "image/png", "text/calendar", "message/rfc822", "text/html"}
     assert [len(raw) > 20_000_000 for raw in raws].count(True) == 1
@@ -58,7 +59,7 @@ def test_it_serves_while_a_command_runs(tmp_path: Path):
     assert process.stdout
     file = Path(process.stdout.readline().strip())
     document = tomllib.loads(file.read_text())
-    for mailbox, expected in zip(document["mailbox"], (32, 16, 24), strict=True):
+    for mailbox, expected in zip(document["mailbox"], (39, 24, 28, 3), strict=True):
         secret = Path(mailbox["password"]["file"])
         assert secret.stat().st_mode & 0o777 == 0o600
         client = poplib.POP3("127.0.0.1", document["defaults"]["port"], timeout=5)
@@ -67,6 +68,14 @@ def test_it_serves_while_a_command_runs(tmp_path: Path):
         client.quit()
     process.communicate("\n")
     assert process.returncode == 7
+
+
+def test_what_was_deleted_stays_deleted(tmp_path: Path):
+    """Also at the next start: a mailbox that a run emptied is empty for the one after it."""
+    for before in (3, 2):
+        mailbox = Remembering("secret", mailboxes()["orders"], tmp_path / "orders.deleted")
+        assert len(mailbox.messages()) == before
+        mailbox.remove({mailbox.messages()[0].uidl})
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

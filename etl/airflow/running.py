@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 from etl import config
 from etl.airflow import report
 from etl.airflow.local import Local
-from etl.airflow.processes import Family
+from etl.airflow.processes import Family, end_recorded, record
 from etl.airflow.screen import Steps
 from etl.archive import ledger
 from etl.errors import Stop
@@ -26,11 +27,11 @@ def run_once(local: Local, file: Path) -> int:
     """Prepare what is missing, run the DAG, report; the exit code. Raises Failure where it cannot begin."""
     names = [mailbox.name for mailbox in config.mailboxes(file)]
     click.echo(f"popvault: {len(names)} mailboxes of {file}")
-    steps, log = Steps(), local.logs / "run.log"
+    steps, log, pids = Steps(), local.logs / "run.log", local.home / "run.pids"
     try:
-        with local.alone(), local.postgres() as metadata:
+        with local.alone(), _ended(pids), local.postgres() as metadata:
             steps.done("Postgres is up")
-            outcome = _run(local.environment(metadata), log, names, steps)
+            outcome = _run(local.environment(metadata), log, names, steps, pids)
             steps.done(f"the DAG run {outcome['run_id']} is over: {outcome['state']}")
             return report.show(outcome, names, log)
     except SystemExit:
@@ -38,7 +39,15 @@ def run_once(local: Local, file: Path) -> int:
         raise
 
 
-def _run(environment: Mapping[str, str], log: Path, names: Collection[str], steps: Steps) -> dict[str, Any]:
+@contextmanager
+def _ended(pids: Path) -> Iterator[None]:
+    """Whatever a run left behind that was killed itself is ended: its DAG run would go on beside ours."""
+    end_recorded(pids)
+    yield
+    pids.unlink(missing_ok=True)
+
+
+def _run(environment: Mapping[str, str], log: Path, names: Collection[str], steps: Steps, pids: Path) -> dict[str, Any]:
     """The DAG run, in a process of its own, watched through the archive; what became of it."""
     outcome = log.with_suffix(".json")
     outcome.unlink(missing_ok=True)
@@ -46,6 +55,7 @@ def _run(environment: Mapping[str, str], log: Path, names: Collection[str], step
     # No goodbye: told to end, Airflow fails one task and goes on with the next. A killed run is closed at the next
     # start, and the archive takes no harm from a kill.
     with Family(command, environment, log, goodbye=0) as family, open_archive(new=True) as engine:
+        record(pids, [family])
         steps.done("the archive is ready, Airflow is being loaded")
         _watch(family, engine, names, steps)
     if not outcome.exists():

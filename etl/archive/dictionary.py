@@ -1,6 +1,7 @@
 """The data dictionary: the views of mart with what their comments say, as Markdown.
 
-For people who know SQL and not mail: sql/preface.md says what they need of it, sql/examples.sql asks something of each.
+For people who know SQL and not mail: sql/preface.md says what they need of it, sql/examples.sql asks something of each
+and shows how what is often sought is found; sql/search.md is about the one function.
 """
 
 import re
@@ -22,6 +23,8 @@ CHAPTERS = {
 }
 # Columns by which views are joined.
 JOINED_BY = ("message_id", "thread_id", "delivery_id", "session_id", "mailbox", "address", "domain")
+IDIOMS = "How to find"
+SEARCH = "Search"
 OTHER_NAMES = """\
 `mail_id`, `parent_message_id`, `first_message_id` and `original_id` are a `message_id`; `from_address`, `sender` and
 `recipient` an `address`; what ends in `_domain` is a `domain`."""
@@ -36,10 +39,11 @@ def dictionary(connection: Connection) -> str:
     order = {view: chapter for chapter, views in CHAPTERS.items() for view in views}
     for view in columns:
         order[view], shown[view]  # each has its place
-    pieces = [(SQL / "preface.md").read_text(), _contents(), _joins(columns)]
+    pieces = [(SQL / "preface.md").read_text(), _contents(), _joins(columns), _idioms()]
     for chapter, views in CHAPTERS.items():
         pieces.append(f"## {chapter}\n")
         pieces += [_view(view, columns[view], *shown[view]) for view in views]
+    pieces.append((SQL / "search.md").read_text())
     return "\n".join(pieces)
 
 
@@ -49,10 +53,21 @@ def examples() -> dict[str, tuple[str, str]]:
     return {view: (asks, sql) for view, asks, sql in found}
 
 
+def idioms() -> dict[str, str]:
+    """What is often sought, and the SQL that finds it."""
+    return dict(re.findall(r"^-- find: (.*)\n((?:.+\n)+)", (SQL / "examples.sql").read_text(), flags=re.MULTILINE))
+
+
+def _idioms() -> str:
+    return "\n".join([f"## {IDIOMS}\n", *(f"{asks}:\n\n```sql\n{sql}```\n" for asks, sql in idioms().items())])
+
+
 def _contents() -> str:
     lines = [
         f"- {chapter}: " + ", ".join(f"[{view}](#mart{view})" for view in views) for chapter, views in CHAPTERS.items()
     ]
+    others = ("Joins", IDIOMS, SEARCH)
+    lines += [f"- [{chapter}](#{chapter.lower().replace(' ', '-')})" for chapter in others]
     return "\n".join([*lines, ""])
 
 

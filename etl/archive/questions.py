@@ -1,12 +1,14 @@
 """Analysts' questions: the files of sql/queries, with what each can be told.
 
 A file begins with a sentence that says what it answers. Lines `-- :name = default   meaning` name its parameters;
-without `= default` one has to be given. Values are text, which the SQL casts.
+without `= default` one has to be given. Values are text, which the SQL casts. `rows` is how many rows at most, `house`
+the domains that are not outside.
 """
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +16,15 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from etl.archive.statements import SQL
+from etl.archive.statements import SQL, statement
 from etl.errors import Misconfigured
 
+# What one of the archive's own names can be: a word that is none is an error, and no question without an answer.
+_NAMES = {
+    "mailbox": ("mailbox", "popvault status lists them"),
+    "sha256": ("attachment with this SHA-256:", "mart.attachment has them"),
+    "message": ("message", "popvault search finds them"),
+}
 _PARAMETER = re.compile(r"^-- :(\w+)(?: =[ ]?(\S*))? {2,}(.+)$", re.MULTILINE)
 
 
@@ -31,13 +39,23 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One file of sql/queries. reads_all: whether it says that it reads all rows of something."""
+    """One file of sql/queries. notes: what it says besides. reads_all: whether it reads all rows of something."""
 
     name: str
     answers: str
+    notes: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     reads_all: bool
     sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows; after how many they were cut, if there are more; which domains were the house, where that matters."""
+
+    rows: list[dict[str, Any]]
+    cut_after: int | None
+    house: tuple[str, ...] | None
 
 
 def questions() -> dict[str, Question]:
@@ -47,8 +65,11 @@ def questions() -> dict[str, Question]:
 
 def _read(name: str, file: str) -> Question:
     parameters = tuple(Parameter(*found) for found in _parameters(file))
-    reads_all = re.search(r"^-- Reads ", file, re.MULTILINE) is not None
-    return Question(name, file.partition("\n")[0].removeprefix("-- "), parameters, reads_all, _statement(file))
+    reads_all = re.search(r"^-- (?:.*\. )?Reads ", file, re.MULTILINE) is not None
+    answers, *notes = re.findall(
+        r"^-- (?!:)(.+)$", re.split(r"^[^-]", file, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE
+    )
+    return Question(name, answers, tuple(notes), parameters, reads_all, _statement(file))
 
 
 def _parameters(file: str) -> list[tuple[str, str | None, str]]:
@@ -82,17 +103,53 @@ def values(asked: Question, given: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def answer(connection: Connection, name: str, given: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The rows that answer it. Raises Misconfigured for a value that Postgres cannot take for what it should be."""
+def answer(connection: Connection, name: str, given: Mapping[str, str]) -> Answer:
+    """What answers it. Raises Misconfigured for a value that is none, or names what the archive has not."""
     asked = question(name)
     told = values(asked, given)
+    rows_max = _rows_max(told["rows"]) if "rows" in told else None
+    if rows_max is not None:
+        # One more than is shown tells whether there are more.
+        told["rows"] = str(rows_max + 1)
+    with connection.begin():
+        for each, value in given.items():
+            with _telling(name, {each: value}):
+                _check(connection, asked, each, value)
+        with _telling(name, given):
+            rows = [dict(row) for row in connection.execute(text(asked.sql), told).mappings()]
+        house = _house(connection, told["house"]) if "house" in told else None
+    cut = rows_max is not None and len(rows) > rows_max
+    return Answer(rows[:rows_max], rows_max if cut else None, house)
+
+
+def _rows_max(told: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", told):
+        raise Misconfigured(f"--set rows={told}: say how many rows, as 100")
+    return int(told)
+
+
+@contextmanager
+def _telling(name: str, given: Mapping[str, str]) -> Iterator[None]:
+    """Names what was told where Postgres cannot take it for what it should be."""
     try:
-        with connection.begin():
-            return [dict(row) for row in connection.execute(text(asked.sql), told).mappings()]
+        yield
     except DBAPIError as error:
-        if given and isinstance(error.orig, psycopg.DataError):
-            raise Misconfigured(f"query {name} cannot be told that: {str(error.orig).splitlines()[0]}") from error
-        raise
+        if not given or not isinstance(error.orig, psycopg.DataError):
+            raise
+        told = " ".join(f"--set {name}={value}" for name, value in given.items())
+        raise Misconfigured(f"query {name} cannot be told {told}: {str(error.orig).splitlines()[0]}") from error
+
+
+def _check(connection: Connection, asked: Question, name: str, value: str) -> None:
+    if kind := re.search(rf"\bcast\(:{name} as (\w+)\)", asked.sql):
+        connection.execute(statement("questions", kind[1]), {"value": value})
+    if value and name in _NAMES and not connection.scalar(statement("questions", name), {name: value}):
+        what, where = _NAMES[name]
+        raise Misconfigured(f"there is no {what} {value} in the archive that this login may see; {where}")
+
+
+def _house(connection: Connection, told: str) -> tuple[str, ...]:
+    return tuple(connection.scalars(statement("questions", "house"), {"house": told}))
 
 
 def _nearest(name: str, known: Mapping[str, Any] | list[str]) -> str:

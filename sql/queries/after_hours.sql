@@ -10,7 +10,7 @@ with house as (
 ), sent as (
     select from_address, sent_at at time zone 'UTC' + make_interval(mins => coalesce(date_offset_minutes, 0)) as at
     from mart.message
-    where from_domain in (select domain from house) and not automatic
+    where from_domain in (select domain from house) and not automatic and message_id = mail_id
       and sent_at >= cast(:since as timestamptz) and sent_at < cast(:until as timestamptz)
 ), judged as (
     select from_address,

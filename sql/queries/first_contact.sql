@@ -1,5 +1,5 @@
 -- With which domains outside the house there was mail for the first time, when, and by which message.
--- Reads the whole archive: what is first is known only of all.
+-- Without mail that has no date. Reads the whole archive: what is first is known only of all.
 -- :since = -infinity   whose first mail was sent since then, as in 2026-03-01
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (

@@ -1,4 +1,5 @@
 -- How fast each address of the house answers others: median and 95th percentile in hours, without what machines answered.
+-- An answer counts once, however many copies of it, or of what it answers, there are.
 -- Business hours are 9 to 17 o'clock, Monday to Friday, on the clock of who answers.
 -- :since = -infinity   answered since then, as in 2026-03-01
 -- :until = infinity    and before then

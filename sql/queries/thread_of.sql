@@ -1,7 +1,12 @@
--- The thread of a message: all messages that are joined with it, in the order in which they were sent.
+-- The thread of a message: all mail that is joined with it, in the order in which it was sent; copies of a mail once.
 -- :message   number of the message
-select m.message_id, m.sent_at, m.from_address, m.subject, r.parent_message_id as answers,
+with thread as (
+    select distinct on (m.mail_id) m.message_id, m.sent_at, m.from_address, m.subject
+    from mart.message m
+    where m.thread_id = (select thread_id from mart.message where message_id = cast(:message as bigint))
+    order by m.mail_id, m.message_id
+)
+select t.message_id, t.sent_at, t.from_address, t.subject, r.parent_message_id as answers,
        round(r.seconds / 3600, 1) as hours_later
-from mart.message m left join mart.reply r using (message_id)
-where m.thread_id = (select thread_id from mart.message where message_id = cast(:message as bigint))
-order by m.sent_at nulls last, m.message_id;
+from thread t left join mart.reply r using (message_id)
+order by t.sent_at nulls last, t.message_id;

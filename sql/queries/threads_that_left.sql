@@ -1,6 +1,7 @@
 -- Threads that began within the house and left it: who took them out, when, and to whom.
 -- :since = -infinity   that left since then, as in 2026-03-01
 -- :until = infinity    and before then
+-- :rows = 100          so many rows
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
     select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
@@ -30,5 +31,5 @@ where exists (select from mart.edge e where e.message_id = n.first_message_id of
       where e.message_id = n.first_message_id
         and not (e.sender_domain in (select domain from house) and e.recipient_domain in (select domain from house))
       offset 0)
-order by n.sent_at desc, n.thread_id
-limit 100;
+order by n.sent_at desc nulls last, n.thread_id
+limit cast(:rows as bigint);

@@ -1,7 +1,8 @@
 -- Mail from outside to an address of the house that nobody of the house has answered in its thread, the oldest first.
--- Without what machines and lists sent. An answer counts where a mailbox of this archive received it.
+-- Without what machines and lists sent. An answer counts where a mailbox of this archive received it. Each mail once.
 -- :days = 3            unanswered for so many days
 -- :since = -infinity   sent since then, as in 2026-03-01
+-- :rows = 100          so many rows
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
     select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
@@ -14,7 +15,7 @@ cross join lateral (
     from mart.edge e
     where e.message_id = m.message_id and e.role = 'to' and e.recipient_domain in (select domain from house)
 ) as t
-where t.recipients is not null
+where t.recipients is not null and m.message_id = m.mail_id
   and m.from_domain not in (select domain from house where domain <> '')
   and m.sent_at >= cast(:since as timestamptz)
   and m.sent_at < now() - make_interval(days => cast(:days as integer))
@@ -24,4 +25,4 @@ where t.recipients is not null
         and a.sent_at > m.sent_at)
   and not m.automatic and not m.bulk
 order by m.sent_at, m.message_id
-limit 100;
+limit cast(:rows as bigint);

@@ -1,4 +1,5 @@
 -- How much mail each mailbox took in, by the day it was sent (UTC): the last days that have any, and how odd each is.
+-- Each delivery counts: the same mail in two mailboxes, or twice in one, is two.
 -- z is the distance from the mean of the 28 days before, in their standard deviations; days without mail count as 0.
 -- Reads the whole archive: each day is compared with those before it.
 -- :rows = 20   so many rows
@@ -17,4 +18,4 @@ select mailbox, day, messages, octets, round(mean, 1) as mean,
 from compared
 where messages is not null
 order by day desc, mailbox
-limit cast(:rows as integer);
+limit cast(:rows as bigint);

@@ -38,7 +38,7 @@ comment on column mart.attachment.safe_name is
     'Name for a disk: no separators, controls or names of devices, never empty; not unique within the message.';
 comment on column mart.attachment.sniffed_type is 'Type that its first bytes show; null where they show none, as of plain text.';
 comment on column mart.attachment.protection is 'signed or encrypted; null for neither.';
-comment on column mart.attachment.protected_by is 'By what: pgp, smime, password (a locked ZIP, PDF or Office file), or another protocol.';
+comment on column mart.attachment.protected_by is 'By what: pgp, smime, password (a locked ZIP, PDF or Office file), or another protocol; null for nothing.';
 comment on column mart.attachment.packing is 'How a part held the file: tnef (winmail.dat) or uuencode; null for a part of its own.';
 
 create view mart.hop with (security_invoker) as
@@ -47,10 +47,10 @@ from archive.reading r, unnest(r.hops) with ordinality as h (from_host, by_host,
 comment on view mart.hop is 'One row for each server that passed a message on (Received).';
 comment on column mart.hop.message_id is 'The message.';
 comment on column mart.hop.position is '0 is the hop nearest the sender.';
-comment on column mart.hop.from_host is 'Who handed it over.';
-comment on column mart.hop.by_host is 'Who took it.';
-comment on column mart.hop.protocol is 'How.';
-comment on column mart.hop.at is 'When.';
+comment on column mart.hop.from_host is 'Who handed it over; null where the server did not say.';
+comment on column mart.hop.by_host is 'Who took it; null likewise.';
+comment on column mart.hop.protocol is 'How; null likewise.';
+comment on column mart.hop.at is 'When; null where the server did not say, or nobody can read it.';
 
 create view mart.defect with (security_invoker) as
 select message_id, kind, place, detail, offset_octets from archive.defect;

@@ -1,6 +1,7 @@
 """Messages put into an archive through the real parser and loader, as if mailboxes had held them."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -34,8 +35,15 @@ DELIVERY = """
 def deliver(engine: Engine, mailbox: str, *raws: bytes, username: str = "u") -> list[int]:
     """Put messages into the archive as if a new mailbox had held them; the numbers of the deliveries."""
     with engine.begin() as connection:
-        named = {"name": mailbox, "username": username}
-        named["mailbox"] = connection.scalar(text(MAILBOX), named)
+        connection.execute(text(MAILBOX), {"name": mailbox})
+    return deliver_again(engine, mailbox, *raws, username=username)
+
+
+def deliver_again(engine: Engine, mailbox: str, *raws: bytes, username: str = "u") -> list[int]:
+    """As if a mailbox that is known had held them, in a new epoch."""
+    with engine.begin() as connection:
+        named: dict[str, Any] = {"name": mailbox, "username": username}
+        named["mailbox"] = connection.scalar(text("select mailbox_id from archive.mailbox where name = :name"), named)
         named["epoch"] = connection.scalar(text(EPOCH), named)
         named["session"] = connection.scalar(text(SESSION), named)
         deliveries = [

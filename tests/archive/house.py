@@ -15,6 +15,7 @@ CARL, DORA, ERIK = "carl@example.net", "dora@example.com", "erik@example.com"
 PRICES = b"item;price\r\nbell;7\r\n"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100)
 DISGUISED = b"MZ" + bytes(100)
+ZIP = b"PK\3\4" + bytes(100)
 
 
 def letter(
@@ -70,8 +71,9 @@ HOME = letter("home", BOB, "bob@private.example", "Fri, 06 Mar 2026 20:00:00 +00
 LOOKALIKES = [
     letter("bill", "billing@exarnple.org", ANN, "Sat, 07 Mar 2026 10:00:00 +0000"),
     letter("bank", "carl@exmaple.net", BOB, "Sat, 07 Mar 2026 11:00:00 +0000",
-           files=[("invoice.pdf", "application/zip", DISGUISED), ("photo.jpg", "image/jpeg", b"\xff\xd8"),
-                  ("slides.ppt", "application/vnd.ms-powerpoint", OLE)]),
+           files=[("invoice.pdf", "application/zip", DISGUISED), ("photo.jpg", "image/jpeg", b"\xff\xd8\xff\xe0"),
+                  ("slides.ppt", "application/vnd.ms-powerpoint", OLE), ("empty.pdf", "application/pdf", b"no PDF"),
+                  ("figures", "application/zip", b"PK are no signature"), ("packed", "application/zip", ZIP)]),
 ]  # fmt: skip
 SECRET = letter("secret", ERIK, BOB, "Sun, 08 Mar 2026 10:00:00 +0000")
 BCC = letter("bcc", BOB, CARL, "Mon, 09 Mar 2026 12:00:00 +0000", "Bcc: auditor@example.org", answers="price-rebate")
@@ -85,6 +87,14 @@ REPORTS = [
            "Auto-Submitted: auto-generated")
     for day in range(1, 29) for n in range(4 + day % 2)
 ]  # fmt: skip
+
+# Mailbox, username, and what it held; the sales' username is no address.
+HELD: list[tuple[str, str, list[bytes]]] = [
+    ("ann", ANN, [PRICE[1], PRICE[2], *ORDER, *FIGURES[1:], LOOKALIKES[0], SECRET]),
+    ("bob", BOB, [PRICE[2], *FIGURES, HOME, LOOKALIKES[1], SECRET, SECRET, *BROKEN, NEWS_AGAIN]),
+    ("sales", "sales", [*PRICE, BCC]),
+    ("till", TILL, REPORTS),
+]
 
 LEDGER = """
     insert into archive.ledger (delivery_id, step, session_id, message_id, octets, reason, at)
@@ -106,11 +116,9 @@ ASKED = """
 
 
 def build(engine: Engine) -> None:
-    """Deliver all of it, to four mailboxes; the sales' username is no address."""
-    deliver(engine, "ann", PRICE[1], PRICE[2], *ORDER, *FIGURES[1:], LOOKALIKES[0], SECRET, username=ANN)
-    deliver(engine, "bob", PRICE[2], *FIGURES, HOME, LOOKALIKES[1], SECRET, SECRET, *BROKEN, NEWS_AGAIN, username=BOB)
-    deliver(engine, "sales", *PRICE, BCC, username="sales")
-    deliver(engine, "till", *REPORTS, username=TILL)
+    """Deliver all of it, to four mailboxes."""
+    for mailbox, username, raws in HELD:
+        deliver(engine, mailbox, *raws, username=username)
     with engine.begin() as connection:
         for uidl, step, octets, reason in (
             ("huge", "excluded", 200_000_000, "over message_bytes_max"),

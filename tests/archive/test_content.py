@@ -61,7 +61,7 @@ def test_a_bounce_is_joined_with_the_mail_that_bounced(engine: Engine):
         ("hello", "bob@example.net", "delayed", "4.2.2", None),
     ]
     with engine.connect() as connection:
-        (row,) = answer(connection, "bounces_by_recipient", {})
+        (row,) = answer(connection, "bounces_by_recipient", {}).rows
     assert (row["recipient"], row["bounces"], row["status"]) == ("ann@mail.example.net", 1, "5.1.1")
 
 
@@ -103,7 +103,7 @@ def test_programs_called_documents_are_found(engine: Engine):
     """The shipped query names what content is not what its name says."""
     deliver(engine, "ann", DISGUISED, LOCKED)
     with engine.connect() as connection:
-        (row,) = answer(connection, "attachments_unlike_their_names", {})
+        (row,) = answer(connection, "attachments_unlike_their_names", {}).rows
     assert (row["filename"], row["sniffed_type"]) == ("invoice.pdf", "application/x-msdownload")
 
 

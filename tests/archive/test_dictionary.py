@@ -1,5 +1,7 @@
 """The data dictionary says what the database does."""
 
+import re
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -24,6 +26,24 @@ def test_it_leaves_nothing_out(engine: Engine):
     assert {view for view, _ in columns} == {view for views in dictionary.CHAPTERS.values() for view in views}
     assert [c for c in columns if f"\n| `{c.column_name}` | " not in written] == []
     assert "None" not in written
+
+
+def test_it_says_what_search_takes_and_gives(engine: Engine):
+    """Arguments and columns in order, with their types."""
+    query = "select proargnames, proallargtypes::regtype[]::text[], proargmodes from pg_proc where proname = 'search'"
+    with engine.connect() as connection:
+        ((names, types, modes),) = connection.exec_driver_sql(query + " and pronamespace = 'mart'::regnamespace").all()
+    written = re.findall(r"^\| `(\w+)` \| (\w+) \|", (SQL / "search.md").read_text(), re.MULTILINE)
+    short = {"timestamp with time zone": "timestamptz"}
+    assert written == [(name, short.get(kind, kind)) for name, kind in zip(names, types, strict=True)]
+    assert "".join(modes) == "iii" + "t" * (len(names) - 3)
+
+
+@pytest.mark.parametrize("asks", dictionary.idioms())
+def test_what_it_shows_how_to_find_runs(engine: Engine, asks: str):
+    """As it is printed."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql(dictionary.idioms()[asks].replace("%", "%%"))
 
 
 @pytest.mark.parametrize("view", dictionary.examples())

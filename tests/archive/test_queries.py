@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, text
 
-from etl.archive.database import engine_for
+from etl.archive.database import driver, engine_for
 from etl.archive.questions import answer, question, questions, values
 from etl.cli import main
 from etl.errors import Misconfigured
 from tests.archive import house, many
-from tests.archive.delivering import deliver, rows
+from tests.archive.delivering import deliver, deliver_again, rows
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def archive(new_database: Callable[[], str]) -> Iterator[Engine]:
 def ask(engine: Engine, name: str, *columns: str, **told: str) -> list[tuple[Any, ...]]:
     """These columns of what a question answers; messages by their subjects, times as in "03-02 09:00"."""
     with engine.connect() as connection:
-        found = answer(connection, name, told)
+        found = answer(connection, name, told).rows
     subjects = dict(rows(engine, "select message_id, subject from mart.message"))
     return [tuple(_shown(column, row[column], subjects) for column in columns) for row in found]
 
@@ -118,10 +119,26 @@ def test_silent_gaps(archive: Engine):
     assert [(mailbox, str(day), *rest) for mailbox, day, *rest in found] == [("till", "2026-03-01", 0, 4.5)]
 
 
+def test_a_silence_that_lasts(engine: Engine):
+    """Told once, from the first silent day until the mailbox was asked last, though it was first asked in between."""
+    deliver(engine, "till", *house.REPORTS, username=house.TILL)
+    deliver(engine, "shop", *house.REPORTS[:2], username=house.SALES)
+    with engine.begin() as connection:
+        for username, day in ((house.TILL, "2026-04-20"), (house.TILL, "2026-04-22"), (house.SALES, "2026-04-22")):
+            connection.execute(text(house.ASKED), {"username": username, "at": f"{day} 12:00+00", "failure": None})
+    found = ask(engine, "silent_gaps", "mailbox", "day", "until", "messages", "mean")
+    assert [(mailbox, str(day), str(until), *rest) for mailbox, day, until, *rest in found] == [
+        ("till", "2026-03-01", "2026-04-22", 0, 4.5)
+    ]
+
+
 def test_attachments_unlike_their_names(archive: Engine):
-    """A name of one kind, a type of another."""
-    assert ask(archive, "attachments_unlike_their_names", "message_id", "filename", "content_type") == [
-        ("bank", "invoice.pdf", "application/zip")
+    """A name of one kind, a type of another; or bytes that do not begin as name or type say."""
+    columns = ("message_id", "filename", "content_type", "sniffed_type")
+    assert ask(archive, "attachments_unlike_their_names", *columns) == [
+        ("bank", "invoice.pdf", "application/zip", "application/x-msdownload"),
+        ("bank", "empty.pdf", "application/pdf", None),
+        ("bank", "figures", "application/zip", None),
     ]
 
 
@@ -129,7 +146,8 @@ def test_one_file_across_mailboxes(archive: Engine):
     """The same content is found under different names, in different messages."""
     found = ask(archive, "attachments_across_mailboxes", "filename", "octets", "messages", "mailboxes")
     assert found == [("list of customers.csv", len(house.PRICES), 2, ["ann", "bob", "sales"])]
-    assert ask(archive, "attachments_across_mailboxes", "filename", sha256="00") == []
+    (sha256,) = {row[0] for row in ask(archive, "attachments_across_mailboxes", "sha256")}
+    assert ask(archive, "attachments_across_mailboxes", "octets", sha256=sha256.upper()) == [(len(house.PRICES),)]
 
 
 def test_internal_to_private(archive: Engine):
@@ -186,15 +204,30 @@ def test_defects_by_kind(archive: Engine):
 def test_duplicates(archive: Engine):
     """With why they came again."""
     found = ask(archive, "duplicates", "message_id", "mailbox", "uidl", "reason")
-    again = "another mailbox had it: ann"
+    ann = "mailbox ann had it before, as UIDL ann-"
     assert sorted(found) == [
-        ("figures-bob", "bob", "bob-3", again),
-        ("figures-out", "bob", "bob-4", again),
-        ("price-list", "sales", "sales-2", again),
-        ("price-more", "bob", "bob-1", again),
-        ("price-more", "sales", "sales-3", again),
-        ("secret", "bob", "bob-7", again),
-        ("secret", "bob", "bob-8", again),
+        ("figures-bob", "bob", "bob-3", ann + "6"),
+        ("figures-out", "bob", "bob-4", ann + "7"),
+        ("price-list", "sales", "sales-2", ann + "1"),
+        ("price-more", "bob", "bob-1", ann + "2"),
+        ("price-more", "sales", "sales-3", ann + "2"),
+        ("secret", "bob", "bob-7", ann + "9"),
+        ("secret", "bob", "bob-8", "the mailbox holds it more than once: first as UIDL bob-7"),
+    ]
+    told = "select mailbox, uidl, reason from mart.delivery where outcome = 'duplicate'"
+    assert sorted(row[1:] for row in found) == sorted(rows(archive, told))
+
+
+def test_a_duplicate_of_an_earlier_epoch(engine: Engine):
+    """A mailbox whose server gave all new UIDLs explains itself, though another had the message first."""
+    deliver(engine, "ann", house.SECRET)
+    deliver(engine, "bob", house.SECRET)
+    deliver_again(engine, "bob", house.SECRET)
+    assert rows(
+        engine, "select mailbox, reason from mart.delivery where outcome = 'duplicate' order by delivery_id"
+    ) == [
+        ("bob", "mailbox ann had it before, as UIDL ann-1"),
+        ("bob", "the server gave its mail new UIDLs: before it was bob-1"),
     ]
 
 
@@ -256,6 +289,94 @@ def test_thread_of(archive: Engine):
     ]
 
 
+def test_what_can_be_null_says_so(archive: Engine):
+    """A newcomer's `not in` depends on it. What this mail leaves empty anywhere must be told."""
+    quiet = """
+        select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'mart'::regnamespace and c.relkind = 'v' and a.attnum > 0
+          and col_description(c.oid, a.attnum) !~* '\\mnull\\M|likewise'
+    """
+    with archive.connect() as connection:
+        cursor = driver(connection).cursor()
+        asked = SQL("select exists (select from mart.{} where {} is null)")
+        columns = cursor.execute(quiet).fetchall()
+        silent = [c for c in columns if cursor.execute(asked.format(*map(Identifier, c))).fetchone() == (True,)]
+    assert silent == []
+
+
+# What each answers of its mail, the numbers of messages as subjects.
+ABOUT_MAIL = {
+    "about_address": ("message_id", "roles", "mailboxes"),
+    "after_hours": ("address", "messages", "after_hours"),
+    "attachments_across_mailboxes": ("sha256", "messages", "mailboxes"),
+    "attachments_unlike_their_names": ("message_id", "filename"),
+    "blind_copies": ("message_id", "recipient", "how"),
+    "bounces_by_recipient": ("recipient", "bounces"),
+    "defects_by_kind": ("kind", "messages", "for_example"),
+    "defects_by_source": ("from_domain", "kind", "messages"),
+    "first_contact": ("domain", "first_at", "message_id"),
+    "internal_to_private": ("message_id", "recipient"),
+    "lookalike_domains": ("domain", "looks_like", "sent"),
+    "response_times": ("address", "replies", "median_hours"),
+    "thread_of": ("message_id", "answers", "hours_later"),
+    "threads_that_left": ("message_id", "subject", "outside"),
+    "unanswered": ("message_id", "recipients"),
+    "who_writes_to_whom": ("sender", "recipient", "messages"),
+    "who_wrote_to_whom_by_month": ("month", "sender", "recipient", "messages"),
+}  # fmt: skip
+ABOUT_COPIES = {
+    "deleted_on_servers", "duplicates", "largest_senders", "not_archived", "same_mail", "silent_gaps",
+    "volume_by_mailbox_and_day",
+}  # fmt: skip
+
+
+def test_copies_of_a_mail_count_once(new_database: Callable[[], str]):
+    """Whoever has all mail a second time, by another way, is answered the same; the rest says that it counts copies."""
+    engine = engine_for(new_database())
+    house.build(engine)
+    bounce = house.letter(
+        "bounce",
+        "postmaster@example.net",
+        house.ANN,
+        "Tue, 10 Mar 2026 12:00:00 +0000",
+        "Content-Type: message/delivery-status",
+    ).partition(b"This is")[0]
+    bounce += b"Final-Recipient: rfc822; nobody@example.net\r\nAction: failed\r\n"
+    deliver_again(engine, "ann", bounce, username=house.ANN)
+    told = {
+        "about_address": {"address": house.CARL}, "thread_of": {"message": str(one(engine, "price-more"))},
+        "lookalike_domains": {"known": "3"}, "internal_to_private": {"private": "private.example"},
+    }  # fmt: skip
+    before = {name: ask(engine, name, *columns, **told.get(name, {})) for name, columns in ABOUT_MAIL.items()}
+    assert all(before.values())
+    for mailbox, username, raws in house.HELD:
+        again = [b"X-Spam-Status: no\r\n" + raw for raw in (*raws, *([bounce] if mailbox == "ann" else []))]
+        deliver_again(engine, mailbox, *again, username=username)
+    told["thread_of"] = {"message": str(max(found for (found,) in rows(engine, OF, subject="price-more")))}
+    after = {name: ask(engine, name, *columns, **told.get(name, {})) for name, columns in ABOUT_MAIL.items()}
+    assert after == before
+    assert set(questions()) == {*ABOUT_MAIL, *ABOUT_COPIES}
+    engine.dispose()
+
+
+OF = "select message_id from mart.message where subject = :subject"
+
+
+def one(engine: Engine, subject: str) -> Any:
+    """The number of the first message with this subject."""
+    return min(found for (found,) in rows(engine, OF, subject=subject))
+
+
+def test_an_answer_is_found_whichever_copy_it_hangs_on(engine: Engine):
+    """Both of an answer and of what it answers the first copy stands for all."""
+    deliver(engine, "ann", *house.PRICE[:2])
+    deliver(engine, "bob", *(b"X-Spam-Status: no\r\n" + raw for raw in house.PRICE[:2]))
+    found = "select message_id, parent_message_id, seconds from mart.reply"
+    assert rows(engine, found) == [(one(engine, "price-list"), one(engine, "price"), 7200)]
+    copies = "select count(*) from mart.message m join mart.reply r on m.mail_id = r.parent_message_id"
+    assert rows(engine, copies) == [(2,)]
+
+
 def test_mail_without_a_date_counts_unless_a_span_is_asked_for(engine: Engine):
     """Nobody knows when it was sent, but it was."""
     deliver(engine, "ann", b"From: ann@example.org\r\n\r\nhello\r\n")
@@ -283,12 +404,31 @@ def test_what_a_question_cannot_be_told(archive: Engine):
     """Each mistake in one sentence that says what to do."""
     with pytest.raises(Misconfigured, match=r"there is no query 'unanswred'; do you mean unanswered\?"):
         question("unanswred")
-    with pytest.raises(Misconfigured, match=r"has no 'day'; do you mean days\?; it can be told days, since, house"):
+    with pytest.raises(
+        Misconfigured, match=r"has no 'day'; do you mean days\?; it can be told days, since, rows, house"
+    ):
         values(question("unanswered"), {"day": "3"})
     with pytest.raises(Misconfigured, match=r"query thread_of needs --set message=\.\.\. \(number of the message\)"):
         values(question("thread_of"), {})
-    with pytest.raises(Misconfigured, match="query unanswered cannot be told that: invalid input syntax"):
-        ask(archive, "unanswered", "message_id", days="three")
+    for name, told, says in (
+        ("unanswered", {"since": "2026", "days": "three"}, "cannot be told --set since=2026: invalid input syntax"),
+        ("unanswered", {"since": "2026-03-01", "days": "three"}, "cannot be told --set days=three: invalid input"),
+        ("unanswered", {"days": "2147483647"}, "query unanswered cannot be told --set days=2147483647: .*out of range"),
+        ("unanswered", {"rows": "-1"}, "--set rows=-1: say how many rows, as 100"),
+        (
+            "not_archived",
+            {"mailbox": "anne"},
+            "there is no mailbox anne in the archive that this login may see; popvault",
+        ),
+        (
+            "attachments_across_mailboxes",
+            {"sha256": "00"},
+            "there is no attachment with this SHA-256: 00 in the archive",
+        ),
+        ("thread_of", {"message": "99999"}, "there is no message 99999 in the archive"),
+    ):
+        with pytest.raises(Misconfigured, match=says):
+            ask(archive, name, "message_id", **told)
 
 
 @pytest.fixture(scope="module")
@@ -314,10 +454,15 @@ def read_whole(engine: Engine, name: str, told: dict[str, str]) -> set[str]:
     """The large tables that the plan for a question reads from end to end, be it in the order of an index."""
     asked = question(name)
     told = values(asked, {key: value for key, value in told.items() if key in {p.name for p in asked.parameters}})
+    return scanned(engine, asked.sql, told)
+
+
+def scanned(engine: Engine, sql: str, told: dict[str, str]) -> set[str]:
+    """The large tables that the plan for this SQL reads from end to end."""
     with engine.connect() as connection:
         # As for an archive that is too large to be read from memory as fast as by an index.
         connection.execute(text("set local random_page_cost = 1.1"))
-        (plan,) = connection.scalar(text(f"explain (format json) {asked.sql}"), told)
+        (plan,) = connection.scalar(text(f"explain (format json) {sql}"), told)
     return {
         node["Relation Name"]
         for node in _nodes(plan["Plan"])
@@ -330,6 +475,41 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for below in node.get("Plans", ()):
         yield from _nodes(below)
+
+
+LOOKUPS = [
+    "select * from mart.message where message_id = 1000",
+    "select * from mart.message where thread_id = 1000",
+    "select * from mart.message where sent_at >= '2026-01-01 22:00'",
+    "select * from mart.message where sha256 = 'ab'",
+    "select * from mart.message where message_id_header = '<1>'",
+    "select * from mart.participant where address = 'user7@d7.example'",
+    "select * from mart.address where address = 'user7@d7.example'",
+    "select * from mart.edge where sender = 'user7@d7.example'",
+    "select * from mart.edge where recipient = 'user7@d7.example'",
+    "select * from mart.attachment where sha256 = 'ab'",
+    "select * from mart.attachment where filename = 'other.pdf'",
+    "select * from mart.reply where message_id = 1000",
+    "select * from mart.delivery where message_id = 1000",
+    "select * from mart.delivery where delivery_id = 1000",
+    "select * from mart.step where delivery_id = 1000",
+    "select * from mart.message join mart.participant using (message_id) where address = 'user7@d7.example'",
+]
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS)
+def test_what_the_dictionary_calls_fast_is_found_by_an_index(large: Engine, lookup: str):
+    """By its natural keys."""
+    assert scanned(large, lookup, {}) == set()
+
+
+def test_what_the_dictionary_calls_slow_reads_all(large: Engine):
+    """Where an index came to it, the dictionary should say so."""
+    for sql in (
+        "select * from mart.message where from_address = 'user7@d7.example'",
+        "select * from mart.edge where sender_domain = 'd7.example'",
+    ):
+        assert scanned(large, sql, {})
 
 
 READING_ALL = {
@@ -362,6 +542,12 @@ def test_the_command_lists_and_asks(archive: Engine):
     assert "    --set days=3  unanswered for so many days\n" in listed
     found = json.loads(popvault("about_address", "--set", f"address={house.DORA}", "--json").stdout)
     assert [row["subject"] for row in found] == ["order", "order-absent", "figures-out"]
+    cut = popvault("unanswered", "--set", "rows=3").stdout.splitlines()
+    assert cut[-2:] == ["house: example.org", "only the first 3 rows: more by --set rows=NUMBER"]
+    whole = popvault("unanswered", "--set", "rows=4", "--set", "house=Example.org, ,example.net").stdout.splitlines()
+    assert whole[-1] == "house: example.net, example.org"
+    programs = popvault("unanswered", "--set", "rows=3", "--json")
+    assert (len(json.loads(programs.stdout)), programs.stderr.splitlines()) == (3, cut[-2:])
     wrong = popvault("about_address", "--set", "address")
     assert (wrong.exit_code, wrong.stderr) == (
         2,

@@ -338,6 +338,8 @@ def test_every_analyst_query_may_be_asked_by_analysts(engine: Engine, logged_in:
     """What ships as a question needs no right to content."""
     deliver(engine, "ann", WITH_FILE)
     analyst = logged_in("rights_asking", "popvault_analyst")
+    with engine.connect() as connection:
+        rights.grant(connection, "rights_asking", ["ann"])
     # Why two messages are the same mail is found in their texts: that is for readers.
     for name in set(questions()) - {"same_mail"}:
         required = {p.name: "1" for p in question(name).parameters if p.default is None}
@@ -379,18 +381,25 @@ def test_an_unknown_role_or_mailbox_is_named(engine: Engine):
 
 
 def test_mailboxes_are_granted_by_command(engine: Engine, login: Callable[..., str], tmp_path: Path):
-    """`grant` and `revoke` say nothing, `rights` lists; who may not see content or grant is told so in a sentence."""
+    """`grant` and `revoke` say what they did, `rights` lists; who may not see content or grant is told so."""
     deliver(engine, "ann", LETTER + b"\r\nhello\r\n")
     popvault = Popvault(tmp_path, None, engine.url.render_as_string(hide_password=False))
     analyst = Popvault(tmp_path, None, login(engine, "rights_analyst", "popvault_analyst"))
-    assert popvault("grant", "rights_analyst", "ann").stdout == ""
+    assert popvault("grant", "rights_analyst", "ann").stdout == "rights_analyst sees ann\n"
+    assert (
+        popvault("grant", "rights_analyst", "--all").stdout == "rights_analyst sees all mailboxes, those to come too\n"
+    )
+    assert popvault("revoke", "rights_analyst", "--all").stdout == "rights_analyst: taken back the right to see all\n"
     assert popvault("grant", "rights_analyst").returncode == 2
     assert ["rights_analyst", "ann"] in [line.split()[:2] for line in popvault("rights").stdout.splitlines()]
     assert '"listed": 1' in analyst("status", "--json").stdout
     for refused in (analyst("grant", "rights_analyst", "--all"), analyst("export", "--to", str(tmp_path / "out"))):
         assert refused.returncode == 1
         assert refused.stderr.startswith("popvault: this login may not do that: permission denied")
-    assert popvault("revoke", "rights_analyst", "ann").returncode == 0
+    assert analyst("label", "tax", "1").stdout == "tax: put on 1\n"
+    assert analyst("save", "bills", "invoice").returncode == 0
+    assert analyst("search", "hello").returncode == 1
+    assert popvault("revoke", "rights_analyst", "ann").stdout == "rights_analyst: taken back ann\n"
     assert json.loads(analyst("status", "--json").stdout)["mailboxes"] == []
 
 

@@ -11,13 +11,35 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from types import FrameType
 
 from tests.pop3_server import Mailbox, Pop3Server
 from tests.sample.letters import mailboxes
+from tests.sample.post import HOLDERS
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+NOTE = "# The sample server of popvault. It runs as long as make run, make serve or `python -m tests.sample`."
+# So that something is not archived, and something deleted: `popvault query not_archived`, `deleted_on_servers`.
+POLICIES = {"carla": ["message_bytes_max = 1_000_000"], "orders": ['delete = "at once"']}
+
+
+class Remembering(Mailbox):
+    """An account of which what was deleted is gone at the next start, too: its UIDLs stand in a file."""
+
+    def __init__(self, password: str, raws: list[bytes], file: Path):
+        super().__init__(password, raws)
+        self._file = file
+        super().remove(file.read_text().split() if file.exists() else [])
+
+    def remove(self, uidls: Collection[str]) -> None:
+        """Forget messages, for good."""
+        super().remove(uidls)
+        with self._file.open("a") as file:
+            file.writelines(f"{uidl}\n" for uidl in uidls)
 
 
 def main() -> int:
@@ -37,8 +59,11 @@ def serve(folder: Path, command: list[str]) -> int:
     waiting = set(STOPPING)
     # Blocked before the server's thread is made, so that only the sigwait below sees them.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waiting) if not command else set()
-    passwords = {name: _password(folder, name) for name in ("ann", "bob", "carla")}
-    with Pop3Server({n: Mailbox(passwords[n], raws) for n, raws in mailboxes().items()}) as server:
+    held = mailboxes()
+    passwords = {name: _password(folder, name) for name in held}
+    with Pop3Server(
+        {n: Remembering(passwords[n], raws, folder / f"{n}.deleted") for n, raws in held.items()}
+    ) as server:
         file = write_mailboxes_file(folder, server.port)
         if command:
             return _run(command, file)
@@ -49,12 +74,13 @@ def serve(folder: Path, command: list[str]) -> int:
 
 
 def write_mailboxes_file(folder: Path, port: int) -> Path:
-    """A mailboxes file that names the three, their passwords by reference."""
+    """A mailboxes file that names them all, their passwords by reference."""
     file = folder.absolute() / "mailboxes.toml"
-    lines = ["# The sample server of popvault.", "[defaults]", 'host = "127.0.0.1"', f"port = {port}", 'tls = "none"']
-    for name in ("ann", "bob", "carla"):
+    lines = [NOTE, "[defaults]", 'host = "127.0.0.1"', f"port = {port}", 'tls = "none"']
+    for name in HOLDERS:
         password = f"{{ file = {_toml(file.with_name(f'{name}.password'))} }}"
         lines += ["", "[[mailbox]]", f'name = "{name}"', f'username = "{name}"', f"password = {password}"]
+        lines += POLICIES.get(name, [])
     file.write_text("\n".join(lines) + "\n")
     return file
 

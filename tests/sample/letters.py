@@ -1,67 +1,16 @@
-"""What lies in the three mailboxes, told in order. `mailboxes()` gives {"ann": [bytes, ...], ...}.
-
-Each letter reaches those of the three that it is addressed to, with the trace of its way in front.
-"""
+"""What lies in the mailboxes, told in order. `mailboxes()` gives {"ann": [bytes, ...], ...}."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from tests.sample.writing import (
-    attachment,
-    encoded,
-    message,
-    multipart,
-    noise,
-    part,
-    pdf,
-    png,
-    received,
-    text,
-)  # fmt: skip
-
-ANN = "Ann of the workshop <ann@example.org>"
-BOB = '"Bob, frames" <bob@example.com>'
-CARLA = "Carla <carla@example.net>"
-HOLDERS = {"ann": "ann@example.org", "bob": "bob@example.com", "carla": "carla@example.net"}
+from tests.sample.outside import a_customer, a_swindler, a_thread_that_leaves, orders, out_of_sight
+from tests.sample.post import ANN, BOB, CARLA, PRICES, Post
+from tests.sample.writing import attachment, encoded, message, multipart, noise, part, png, text
 
 # Over 20 MB when written in base64: larger than what small messages may take together in memory.
 DRAWINGS_OCTETS = 16 * 1024 * 1024
 
-PRICES = pdf("Frames, spring 2026", ["Kestrel 54 cm    410.00", "Kestrel 58 cm    415.00", "Wren, folding     390.00"])
 ROUTE = "name,km,climb_m\nmill,12.4,80\nford,27.9,145\nhill chapel,41.0,390\nback at the mill,58.6,0\n"
-
-
-class Post:
-    """The post office: hands every letter to those it is addressed to."""
-
-    def __init__(self) -> None:
-        self.mailboxes: dict[str, list[bytes]] = {name: [] for name in HOLDERS}
-        self._letters = 0
-
-    def letter(
-        self, sender: str, to: list[str], subject: str | bytes, content: bytes, at: str,
-        cc: list[str] | None = None, answers: str | None = None, thread: str | None = None, **more: str | bytes,
-    ) -> str:  # fmt: skip
-        """Send a letter; its Message-ID. `at` is local time with its offset; `thread` names what came before."""
-        self._letters += 1
-        sent = datetime.strptime(at, "%Y-%m-%d %H:%M %z")
-        message_id = f"<{sent:%Y%m%d}.{self._letters:03}@{sender.rpartition('@')[2].rstrip('>')}>"
-        headers: dict[str, str | bytes] = {
-            "From": sender, "To": ", ".join(to), **({"Cc": ", ".join(cc)} if cc else {}), "Subject": subject,
-            "Date": f"{sent:%a, %d %b %Y %H:%M:%S %z}", "Message-ID": message_id, "MIME-Version": "1.0",
-            **({"In-Reply-To": answers, "References": f"{thread or ''} {answers}".strip()} if answers else {}),
-            **{name.replace("_", "-").title(): value for name, value in more.items()},
-        }  # fmt: skip
-        raw = message(headers, content)
-        for name, address in HOLDERS.items():
-            if any(address in one for one in [*to, *(cc or [])]):
-                trace = received(address, sent, f"{self._letters:04X}{name[0].upper()}")
-                self.drop(name, b"".join(trace) + raw)
-        return message_id
-
-    def drop(self, holder: str, raw: bytes) -> None:
-        """Lay bytes into a mailbox as they are."""
-        self.mailboxes[holder].append(raw)
 
 
 def mailboxes() -> dict[str, list[bytes]]:
@@ -245,8 +194,19 @@ def hard_for_the_wire(post: Post) -> None:
 
 def returned(post: Post) -> None:
     """A letter that came back, with the report of why."""
-    report = b"Reporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; nobody@example.net\nAction: failed\n"
-    sent = message({"From": ANN, "To": "nobody@example.net", "Subject": "Are you coming?"}, b"\n")
+    asked = post.letter(
+        ANN,
+        ["nobody@example.net"],
+        "Are you coming?",
+        text("We have one bed left.\n"),
+        "2026-03-19 07:55 +0100",
+        cc=[CARLA],
+    )
+    report = (
+        b"Reporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; nobody@example.net\nAction: failed\n"
+        b"Status: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user here\n"
+    )
+    sent = message({"From": ANN, "To": "nobody@example.net", "Subject": "Are you coming?", "Message-ID": asked}, b"\n")
     post.letter(
         "Mail system <mailer-daemon@example.org>", [ANN], "Undelivered: Are you coming?",
         multipart("report", text("There is no nobody.\n", encoding="7bit"), part("message/delivery-status", report),
@@ -283,5 +243,6 @@ def broken(post: Post) -> None:
 
 CHAPTERS: list[Callable[[Post], None]] = [
     the_spring_ride, prices, from_abroad, without_a_word_of_mime, the_newsletter,
-    the_till, hard_for_the_wire, returned, broken,
+    the_till, hard_for_the_wire, returned, broken, a_customer, a_thread_that_leaves, a_swindler, out_of_sight,
+    orders,
 ]  # fmt: skip

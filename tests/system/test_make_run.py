@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from etl.archive.embedded import EmbeddedPostgres
+from etl.archive.questions import questions
 from tests.airflow.test_tasks import PASSWORD, WRONG, write_mailboxes
 from tests.pop3_server import Mailbox, Pop3Server
 
@@ -43,6 +45,11 @@ class Here:
     def run(self, mailboxes: str | None = None) -> subprocess.CompletedProcess[str]:
         """`make run`, to its end."""
         command = self.command("run", mailboxes)
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A popvault command over what was archived here."""
+        command = [sys.executable, "-m", "etl", *arguments]
         return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
 
     def log(self) -> str:
@@ -78,9 +85,10 @@ def test_from_nothing_and_again(here: Here):
     """The first run archives the sample and reports; the second downloads nothing and says so."""
     first = here.run()
     assert (first.returncode, first.stderr) == (0, ""), here.log()[-4000:]
-    assert "ann: 32 retrieved" in first.stdout
-    assert "bob: 16 retrieved" in first.stdout
-    assert "carla: 24 retrieved" in first.stdout
+    assert "ann: 39 retrieved" in first.stdout
+    assert "bob: 24 retrieved" in first.stdout
+    assert re.search(r"^carla: 27 retrieved, .*, 1 excluded$", first.stdout, re.MULTILINE)
+    assert "orders: 3 retrieved, 3 archived, 3 deleted on the server\n" in first.stdout
     assert "Nothing was downloaded" not in first.stdout
     for question in (
         "status",
@@ -90,17 +98,28 @@ def test_from_nothing_and_again(here: Here):
     ):
         assert f"\n$ popvault {question}\n" in first.stdout
     total = next(line for line in first.stdout.splitlines() if "total" in line)
-    assert total.replace("│", " ").split() == ["total", "72", "69", "3", "0", "0", "0", "0", "yes"]
+    assert total.replace("│", " ").split() == ["total", "94", "90", "3", "0", "1", "0", "0", "yes"]
     assert "Preisliste Frühjahr.pdf" in first.stdout
 
     second = here.run()
     assert (second.returncode, second.stderr) == (0, "")
-    assert "ann: nothing new\nbob: nothing new\ncarla: nothing new\nNothing was downloaded" in second.stdout
+    assert (
+        "ann: nothing new\nbob: nothing new\ncarla: nothing new\norders: nothing new\nNothing was downloaded"
+        in second.stdout
+    )
     assert total in second.stdout
     for done in (first, second):
         assert "[info" not in done.stdout
     assert not EmbeddedPostgres(here.home).is_up()
     assert list(here.users.iterdir()) == []
+
+    # Each question that ships has an answer in the sample.
+    message = json.loads(here.ask("query", "first_contact", "--json").stdout)[0]["message_id"]
+    told = {"about_address": "address=dora@velo.example", "thread_of": f"message={message}"}
+    for name in questions():
+        asked = here.ask("query", name, "--json", *(["--set", told[name]] if name in told else []))
+        assert (name, asked.returncode, len(json.loads(asked.stdout)) > 0) == (name, 0, True), asked.stderr
+    here.ask("stop")
 
 
 def test_a_bad_password_is_named_and_the_report_still_comes(here: Here, tmp_path: Path):
@@ -145,6 +164,37 @@ def test_a_run_that_is_told_to_stop_leaves_nothing_behind(here: Here):
     assert process.returncode == 128 + signal.SIGTERM
     assert alive(family) == []
     assert not EmbeddedPostgres(here.home).is_up()
+
+
+def test_what_a_killed_run_left_behind_ends_with_the_next(here: Here):
+    """SIGKILL to the run itself: its DAG would go on beside the next one's."""
+
+    def start() -> psutil.Popen:
+        process = psutil.Popen(
+            here.command("run"),
+            cwd=ROOT,
+            env=here.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while "Airflow is being loaded" not in process.stdout.readline():
+            assert process.poll() is None
+        return process
+
+    first = start()
+    (run,) = first.children()
+    left = [each for each in run.children(recursive=True) if "etl.airflow.once" in each.cmdline()]
+    run.kill()
+    first.communicate(timeout=60)
+    assert alive(left) == left != []
+    second = start()
+    try:
+        assert alive(left) == []
+    finally:
+        second.send_signal(signal.SIGTERM)
+        second.communicate(timeout=60)
+        EmbeddedPostgres(here.home).stop()
 
 
 def alive(family: list[psutil.Process]) -> list[psutil.Process]:
