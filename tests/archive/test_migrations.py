@@ -70,6 +70,21 @@ def test_what_stands_on_a_view_is_named_and_not_dropped(engine: Engine):
     migrate(engine)
 
 
+def test_functions_of_an_older_version_are_dropped(engine: Engine):
+    """One with other arguments, which would be called as before, and one of a name that is no longer made."""
+    unlike_ours(
+        engine,
+        "create function mart.search(query text) returns bigint language sql return 1",
+        "create function search.former() returns bigint language sql return 1",
+        "insert into ops.view (name) values ('search.former')",
+        "create function mart.mine() returns bigint language sql return 1",
+    )
+    migrate(engine)
+    called = "select oid::regprocedure::text from pg_proc where proname in ('search', 'former', 'mine') order by 1"
+    with engine.connect() as connection:
+        assert connection.scalars(text(called)).all() == ["mart.mine()", "mart.search(text,integer,text)"]
+
+
 def test_what_was_granted_on_a_view_is_granted_again(engine: Engine):
     """On columns, too, as far as they are still there."""
     with engine.begin() as connection:
