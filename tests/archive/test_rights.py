@@ -78,17 +78,13 @@ METADATA = (
         "threads.member",
     }
 )
-CONTENT = (
-    BYTES
-    | TERMS
-    | {
-        "mart.body",
-        "mart.same_as",
-        "archive.recipe",
-        "archive.reading",
-        "archive.excerpt",
-    }
-)
+CONTENT = BYTES | {
+    "mart.body",
+    "mart.same_as",
+    "archive.recipe",
+    "archive.reading",
+    "archive.excerpt",
+}
 VERIFIED = {"ops.verification", "ops.fault"}
 LOADED = RECORD - VERIFIED - {"archive.seal"}
 EVERYTHING = {
@@ -260,8 +256,8 @@ def test_every_table_and_view_has_decided_rights(engine: Engine):
         assert forgotten == []
         assert sorted(connection.scalars(text(unfiltered))) == [
             *("ops.migration", "ops.verification"),
-            # One index of words for all mailboxes, and folders for all.
-            *("search.label", "search.posting", "search.saved", "search.segment"),
+            # Folders are for all.
+            *("search.label", "search.saved"),
         ]
         assert connection.scalars(text(as_owner)).all() == []
 
@@ -308,7 +304,6 @@ def test_seeing_all_mailboxes_costs_nothing(engine: Engine, logged_in: Callable[
             "mart.message",
             "mart.delivery",
             "mart.balance",
-            "search.fresh",
         ):
             plan = f"explain (costs off) select * from {view}"  # noqa: S608
             assert everywhere.scalars(text(plan)).all() == connection.scalars(text(plan)).all(), view
