@@ -17,6 +17,7 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('archive.blob',        true,  'select, insert', null,     'select', 'select'),
     ('archive.blob_piece',  true,  'select, insert', null,     'select', 'select'),
     ('archive.disposition', true,  'select',         'select', 'select', 'select'),
+    ('archive.erasure',     true,  null,             null,     null,     'select'),
     ('archive.seal',        true,  null,             null,     null,     'select'),
     ('ops.run',             true,  'select, insert, update (ended_at)', null, null, 'select'),
     ('ops.session',         true,  'select, insert, update (epoch_id, listed_at, listed, listed_octets, listing_sha256, listing_doubted, quit_accepted, quit_reply, ended_at, failure)',
@@ -110,5 +111,5 @@ end $$;
 -- which gives each login what it sees; and who may not read text may not ask what words it has.
 revoke execute on function
     search.places, search.among, search.places_asked, search.rarest, search.has_asked, search.scores, search.score,
-    search.sees_all, search.window, mart.search from public;
+    search.sees_all, search.purge, search.forget, search.window, mart.search from public;
 grant execute on function search.window, mart.search to popvault_reader, popvault_auditor;

@@ -33,7 +33,7 @@ BYTES = {"archive.head", "archive.segment", "archive.blob", "archive.blob_piece"
 OPEN_UNTIL_THEY_END = {"ops.run", "ops.session", "ops.verification", "archive.disposition"}
 RECORD = {
     *("archive.mailbox", "archive.epoch", "archive.delivery", "archive.ledger", "archive.message", "archive.excerpt"),
-    *("ops.enrolment", "ops.fault", "archive.seal", *BYTES, *OPEN_UNTIL_THEY_END),
+    *("ops.enrolment", "ops.fault", "archive.seal", "archive.erasure", *BYTES, *OPEN_UNTIL_THEY_END),
 }
 READ = {
     *("archive.participant", "archive.part", "archive.defect", "archive.reading", "archive.manner"),
@@ -86,7 +86,7 @@ CONTENT = BYTES | {
     "archive.excerpt",
 }
 VERIFIED = {"ops.verification", "ops.fault"}
-LOADED = RECORD - VERIFIED - {"archive.seal"}
+LOADED = RECORD - VERIFIED - {"archive.seal", "archive.erasure"}
 EVERYTHING = {
     *(RECORD | READ | TERMS | WORK | METADATA | CONTENT | THREADS),
     *("ops.mailbox_right", "ops.migration", "ops.rebuild", "ops.view", "threads.pending"),
@@ -205,6 +205,8 @@ def test_the_owner_may_not_change_the_record(engine: Engine):
         connection.execute(text("insert into archive.segment select 1, 9, 0, null, null, 1, 76, '', true"))
         connection.execute(text("insert into archive.message values (99, sha256(''), 0, sha256(''), 1)"))
         connection.execute(text(DISPOSED))
+        connection.execute(text("insert into archive.excerpt (delivery_id, session_id, head) values (1, 1, 'x')"))
+        connection.execute(text("insert into ops.fault (verification_id, place, fault) values (1, 'x', 'x')"))
         tried = {relation: statements(connection, relation, kinds[relation]) for relation in RECORD}
         connection.commit()
         for relation, each in tried.items():
