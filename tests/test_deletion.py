@@ -1,5 +1,7 @@
 """What is deleted on a server, and what never is."""
 
+from datetime import UTC, datetime
+
 import hashlib
 
 import pytest
@@ -43,9 +45,9 @@ def test_a_dry_run_deletes_nothing_and_says_how_much_it_would(archivist: Archivi
         assert len(server.mailboxes["ann"].messages()) == 1
 
 
-def test_what_was_disposed_of_stays_on_the_server(archivist: Archivist):
-    """The archive has its hash and no bytes: neither what it was read from nor what comes again may go."""
-    with Pop3Server(ann(*LETTERS, LETTERS[0])) as server:
+def test_what_was_disposed_of_is_not_stored_again_and_leaves_the_server_as_all_does(archivist: Archivist):
+    """It was ordered to be nowhere: where it comes again the ledger says so, and the mailbox's policy lets it go."""
+    with Pop3Server(ann(*LETTERS)) as server:
         archivist.run(server)
         with archivist.engine.begin() as connection:
             (first,) = connection.scalars(
@@ -57,9 +59,15 @@ def test_what_was_disposed_of_stays_on_the_server(archivist: Archivist):
                 {"id": first},
             )
             connection.execute(text("select archive.approve_disposition(max(disposition_id)) from archive.disposition"))
+        server.mailboxes["ann"].deliver(LETTERS[0])
+        assert archivist.run(server).duplicate == 1
+        assert archivist.ask("select reason from archive.ledger where step = 'duplicate'") == [
+            f"disposed of on {datetime.now(UTC):%Y-%m-%d}, not stored again"
+        ]
+        assert archivist.ask(f"select message_id from archive.head where message_id = {first}") == []  # noqa: S608
         done = archivist.run(server, delete="at once")
-        assert (done.failure, done.deleted) == (None, 3)
-        assert [message.raw for message in server.mailboxes["ann"].messages()] == [wire(LETTERS[0])] * 2
+        assert (done.failure, done.deleted) == (None, 5)
+        assert server.mailboxes["ann"].messages() == []
 
 
 def test_a_copied_database_deletes_nothing_until_it_is_enrolled(archivist: Archivist):

@@ -49,10 +49,14 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A message's number, and whether the archive has the message already."""
+    """A message's number, and whether the archive has the message already.
+
+    disposed_on: the day on which its bytes were disposed of: they are not stored again.
+    """
 
     message_id: int
     known: bool
+    disposed_on: str | None
 
 
 def head_sha256(raw: bytes) -> bytes:
@@ -66,7 +70,7 @@ def number(connection: Connection, arrivals: Sequence[Arrival]) -> dict[bytes, N
     with connection.begin():
         named = {"sha256s": list(dict.fromkeys(a.sha256 for a in arrivals))}
         rows = connection.execute(statement("load", "number"), named)
-        return {bytes(row.sha256): Number(row.message_id, row.known) for row in rows}
+        return {bytes(row.sha256): Number(row.message_id, row.known, row.disposed_on) for row in rows}
 
 
 def load(
@@ -88,16 +92,17 @@ def load(
         found = {**numbers, **_raced(connection, first, numbers, new)}
         _take_over_pieces(connection, arrivals, {a.delivery_id: found[a.sha256].message_id for a in new.values()})
         outcomes = {a.delivery_id: "archived" if new.get(a.sha256) is a else "duplicate" for a in arrivals}
-        _enter(connection, [(a, outcomes[a.delivery_id], found[a.sha256].message_id) for a in arrivals])
+        _enter(connection, [(a, outcomes[a.delivery_id], found[a.sha256]) for a in arrivals])
     return outcomes
 
 
-def _enter(connection: Connection, entries: Sequence[tuple[Arrival, str, int]]) -> None:
+def _enter(connection: Connection, entries: Sequence[tuple[Arrival, str, Number]]) -> None:
     """Enter into the ledger what became of each delivery, and which message it turned out to be."""
-    columns = "delivery_id, step, session_id, message_id, octets"
+    columns = "delivery_id, step, session_id, message_id, octets, reason"
     with driver(connection).cursor().copy(f"copy archive.ledger ({columns}) from stdin") as copy:
-        for a, step, message_id in entries:
-            copy.write_row((a.delivery_id, step, a.session_id, message_id, a.octets))
+        for a, step, found in entries:
+            reason = found.disposed_on and f"disposed of on {found.disposed_on}, not stored again"
+            copy.write_row((a.delivery_id, step, a.session_id, found.message_id, a.octets, reason))
 
 
 def copy_rows(connection: Connection, tables: Sequence[tuple[str, str]], messages: Sequence[Sequence[bytes]]) -> None:
@@ -135,7 +140,7 @@ def _raced(
     if not lost:
         return {}
     rows = connection.execute(statement("load", "number"), {"sha256s": lost})
-    return {bytes(row.sha256): Number(row.message_id, row.known) for row in rows}
+    return {bytes(row.sha256): Number(row.message_id, row.known, row.disposed_on) for row in rows}
 
 
 def _take_over_pieces(connection: Connection, arrivals: Sequence[Arrival], new: Mapping[int, int]) -> None:

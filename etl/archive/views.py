@@ -1,6 +1,7 @@
-"""The views of sql/views and the rights of sql/rights: made anew whenever their text changes.
+"""The views and functions of sql/views and the rights of sql/rights: made anew whenever their text changes.
 
-Views are dropped for it, for none can lose or move a column.
+They are dropped for it: no view can lose or move a column, and a function with other arguments would leave the old one
+beside it, to be called as before.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ def _text(folder: str) -> str:
 
 
 def drop(connection: Connection) -> Sequence[Row[Any]]:
-    """Drop our views, those of the files and those that an earlier version made; who had been granted what.
+    """Drop our views and functions, those of the files and what an earlier version made; who had been granted what.
 
     Raises Misconfigured where something of somebody else's stands on one of them: that is never dropped.
     """
@@ -35,12 +36,13 @@ def drop(connection: Connection) -> Sequence[Row[Any]]:
     if connection.scalar(text("select to_regclass('ops.view')")):
         names += connection.scalars(text("select name from ops.view"))
     ours = connection.scalars(statement("views", "existing"), {"names": names}).all()
-    if not ours:
-        return []
+    functions = connection.scalars(statement("views", "existing_functions"), {"names": names}).all()
     grants = connection.execute(statement("views", "grants"), {"names": ours}).all()
     try:
-        # In one statement, for they read each other.
-        run_script(connection, f"drop view {', '.join(ours)}")
+        # Each kind in one statement, for they read each other.
+        for kind, dropped in (("view", ours), ("function", functions)):
+            if dropped:
+                run_script(connection, f"drop {kind} {', '.join(dropped)}")
     except psycopg.errors.DependentObjectsStillExist as error:
         dependents = "; ".join((error.diag.message_detail or str(error)).splitlines())
         raise Misconfigured(
@@ -63,4 +65,5 @@ def make(connection: Connection, grants: Sequence[Row[Any]]) -> None:
 
 
 def _names() -> list[str]:
-    return re.findall(r"^create view (\S+)", _text("views"), flags=re.MULTILINE)
+    made = r"^create (?:view|(?:or replace )?function) ([\w.]+)"
+    return re.findall(made, _text("views"), flags=re.MULTILINE)

@@ -17,6 +17,7 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('archive.blob',        true,  'select, insert', null,     'select', 'select'),
     ('archive.blob_piece',  true,  'select, insert', null,     'select', 'select'),
     ('archive.disposition', true,  'select',         'select', 'select', 'select'),
+    ('archive.erasure',     true,  null,             null,     null,     'select'),
     ('archive.seal',        true,  null,             null,     null,     'select'),
     ('ops.run',             true,  'select, insert, update (ended_at)', null, null, 'select'),
     ('ops.session',         true,  'select, insert, update (epoch_id, listed_at, listed, listed_octets, listing_sha256, listing_doubted, quit_accepted, quit_reply, ended_at, failure)',
@@ -36,9 +37,9 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('archive.manner',      false, 'select, insert', 'select', 'select', 'select'),
     ('threads.key',         false, 'select, insert, update', null, null, 'select'),
     ('threads.member',      false, 'select, insert, update', 'select', 'select', 'select'),
-    ('search.fresh',        false, 'select, insert, delete', null, 'select', 'select'),
-    ('search.segment',      false, 'select, insert, update, delete', null, 'select', 'select'),
-    ('search.posting',      false, 'select, insert, delete', null, 'select', 'select'),
+    ('search.fresh',        false, 'select, insert, delete', null, null, 'select'),
+    ('search.segment',      false, 'select, insert, update, delete', null, null, 'select'),
+    ('search.posting',      false, 'select, insert, delete', null, null, 'select'),
     -- Folders that people make.
     ('search.label',        false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
     ('search.labelled',     false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
@@ -105,3 +106,10 @@ begin
     grant usage on sequence archive.message_message_id_seq to popvault_loader;
     execute format('grant temporary on database %I to popvault_loader, popvault_auditor', current_database());
 end $$;
+
+-- The index of words is one for all mailboxes. What reads it does so with the owner's rights, called by search.window only,
+-- which gives each login what it sees; and who may not read text may not ask what words it has.
+revoke execute on function
+    search.places, search.among, search.places_asked, search.rarest, search.has_asked, search.scores, search.score,
+    search.sees_all, search.purge, search.forget, search.window, mart.search from public;
+grant execute on function search.window, mart.search to popvault_reader, popvault_auditor;

@@ -8,7 +8,8 @@ begin
     for relation, guard in
         select d.relation::regclass, guards.statement
         from decided d, lateral (values
-            (d.relation not in ('ops.run', 'ops.session', 'ops.verification', 'archive.disposition'),
+            (d.relation not in (
+                'ops.run', 'ops.session', 'ops.verification', 'archive.disposition', 'archive.excerpt', 'ops.fault'),
              'trigger record_stays before update on %s for each statement execute function archive.refuse()'),
             (d.relation not in ('archive.head', 'archive.segment', 'archive.blob', 'archive.blob_piece'),
              'trigger record_is_kept before delete on %s for each statement execute function archive.refuse()'),
@@ -22,6 +23,11 @@ begin
              'trigger record_stays before update on %s for each row execute function archive.refuse_unless_open(''ended_at'', ''verification_id'')'),
             (d.relation = 'archive.disposition',
              'trigger record_stays before update on %s for each row execute function archive.refuse_unless_open(''approved_at'', ''disposition_id'')'),
+            -- What they tell of a message that was disposed of is erased.
+            (d.relation = 'archive.excerpt',
+             'trigger record_stays before update on %s for each row execute function archive.refuse_unless_erased(6, ''excerpt_id'')'),
+            (d.relation = 'ops.fault',
+             'trigger record_stays before update on %s for each row execute function archive.refuse_unless_erased(16, ''fault_id'')'),
             -- Bytes: they go with a message that was disposed of.
             (d.relation in ('archive.head', 'archive.segment'),
              'trigger record_is_kept before delete on %s for each row execute function archive.refuse_unless_disposed()'),

@@ -30,7 +30,6 @@ begin
         ('archive.defect',      'exists (select from archive.ledger l where l.message_id = defect.message_id)'),
         ('archive.manner',      'exists (select from archive.ledger l where l.message_id = manner.message_id)'),
         ('threads.member',      'exists (select from archive.ledger l where l.message_id = member.message_id)'),
-        ('search.fresh',        'exists (select from archive.ledger l where l.message_id = fresh.message_id)'),
         ('search.labelled',     'exists (select from archive.ledger l where l.message_id = labelled.message_id)')
     ) as policies loop
         execute format('alter table %s enable row level security', relation);
@@ -51,7 +50,9 @@ begin
     -- What one sees, one may put under labels.
     drop policy if exists labelling on search.labelled;
     create policy labelling on search.labelled for all to popvault_analyst, popvault_reader
-        using (exists (select from archive.ledger l where l.message_id = labelled.message_id));
+        using (exists (select from archive.ledger l where l.message_id = labelled.message_id))
+        with check (labelled_by = session_user
+                    and exists (select from archive.ledger l where l.message_id = labelled.message_id));
 end $$;
 
 -- Who sees all mailboxes is named in a policy that is true: the planner then leaves the other out, so that it costs nothing.

@@ -144,7 +144,7 @@ update listing set outcome = 'duplicate'
 where session_id = :session_id and delivery_id in (select delivery_id from recognised);
 
 -- name: exclude
--- Not retrieved, for it has :octets at least; once for each reason.
+-- Not retrieved, for it has :octets at least; once for each reason. Of what was disposed of no header block is kept.
 with excluded as (
     insert into archive.ledger (delivery_id, step, session_id, reason, octets)
     select :delivery_id, 'excluded', :session_id, :reason, :octets
@@ -153,7 +153,10 @@ with excluded as (
     returning delivery_id
 )
 insert into archive.excerpt (delivery_id, session_id, head)
-select delivery_id, :session_id, :head from excluded where cast(:head as bytea) is not null;
+select delivery_id, :session_id, :head from excluded
+where cast(:head as bytea) is not null and not exists (
+    select from archive.message m join archive.disposition t using (message_id)
+    where m.head_sha256 = archive.head_sha256(cast(:head as bytea)) and t.approved_at is not null);
 
 -- name: may_delete
 -- Whether this is the database that was last allowed to delete mail on servers.
@@ -227,8 +230,8 @@ order by number;
 -- name: deletable
 -- What the listing holds, the archive has, and the policy lets go; never before :seconds have passed. A size that is
 -- neither the one listed first nor the one retrieved may be another message under a UIDL that was given away again;
--- what was only recognised, and never retrieved under this UIDL, has no octets in the ledger and stays. So does what was
--- disposed of: the archive has no bytes of it.
+-- what was only recognised, and never retrieved under this UIDL, has no octets in the ledger and stays. What was disposed
+-- of may go: it was here, and two logins ordered that it be nowhere.
 select l.number, l.delivery_id
 from listing l
 join archive.delivery_state s using (delivery_id)
@@ -236,7 +239,6 @@ join archive.ledger a on a.delivery_id = l.delivery_id and a.step in ('archived'
 where l.session_id = :session_id and s.outcome in ('archived', 'duplicate')
   and (l.octets is not distinct from s.listed_octets or l.octets = a.octets)
   and a.octets is not null
-  and not exists (select from archive.disposition t where t.message_id = a.message_id and t.approved_at is not null)
   and s.outcome_at <= now() - make_interval(secs => :seconds)
 order by l.number limit :messages_max;
 

@@ -1,10 +1,12 @@
 -- How messages come into the archive, a statement a name.
 
 -- name: number
--- The number that each message has, or will have if it is new.
+-- The number that each message has, or will have if it is new; and when it was disposed of.
 select n.sha256, m.message_id is not null as known,
-       coalesce(m.message_id, nextval(pg_get_serial_sequence('archive.message', 'message_id'))) as message_id
-from unnest(cast(:sha256s as bytea[])) as n (sha256) left join archive.message m using (sha256);
+       coalesce(m.message_id, nextval(pg_get_serial_sequence('archive.message', 'message_id'))) as message_id,
+       to_char(t.approved_at at time zone 'UTC', 'YYYY-MM-DD') as disposed_on
+from unnest(cast(:sha256s as bytea[])) as n (sha256) left join archive.message m using (sha256)
+left join archive.disposition t using (message_id);
 
 -- name: add_messages
 -- Sorted, so that two loaders with the same messages wait for each other instead of deadlocking.

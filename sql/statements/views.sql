@@ -1,7 +1,12 @@
--- Views dropped and made anew, a statement a name.
+-- Views and functions dropped and made anew, a statement a name.
 
 -- name: existing
 select distinct name from unnest(cast(:names as text[])) as n (name) where to_regclass(name) is not null;
+
+-- name: existing_functions
+-- All of these names, whatever their arguments.
+select cast(cast(oid as regprocedure) as text) from pg_proc
+where cast(pronamespace as regnamespace) || '.' || proname = any (cast(:names as text[]));
 
 -- name: grants
 -- What roles other than the owner may do with these views, as the commands that grant it.

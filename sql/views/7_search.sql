@@ -1,4 +1,6 @@
--- Search: the messages that a query finds, a page of them, and where the hits stand. Rights are the caller's.
+-- Search: the messages that a query finds, a page of them, and where the hits stand.
+-- The index of words is one for all mailboxes, and the owner's alone: search.window reads it with the owner's rights, and
+-- nothing leaves it that the login does not see. All else is done with the caller's rights (sql/rights/2_grants.sql).
 
 create or replace function search.places(segment integer, term integer) returns integer[]
 language sql stable parallel safe
@@ -134,6 +136,26 @@ end
 $$;
 comment on function search.score is 'How many plain words of the query are in the head of a message with these terms.';
 
+create or replace function search.held(mailboxes bigint[]) returns bigint[] language sql stable
+return case
+    when (select count(*) from (select from archive.delivery where mailbox_id = any (mailboxes) limit 20001) as d) <= 20000
+    -- Offset 0: one by one, for the whole ledger, that Postgres would rather read, has no bound.
+    then array(
+        select distinct l.message_id from archive.delivery d, lateral (
+            select message_id from archive.ledger where delivery_id = d.delivery_id and message_id is not null offset 0) as l
+        where d.mailbox_id = any (mailboxes) order by l.message_id)
+end;
+comment on function search.held is 'The messages that these mailboxes held, ascending; null for too many to list.';
+
+create or replace function search.sees_all() returns boolean language sql stable
+return pg_has_role(session_user, 'popvault_auditor', 'member')
+    or (select rolbypassrls from pg_roles where rolname = session_user)
+    or (select pg_has_role(session_user, relowner, 'member') from pg_class where oid = 'archive.message'::regclass)
+    or exists (
+        select from ops.mailbox_right where mailbox_id is null and pg_has_role(session_user, role, 'member'));
+comment on function search.sees_all is
+    'Whether row-level security hides nothing from the role that logged in: ops.mailboxes_seen names what else it sees.';
+
 create or replace function search.chosen(asked search.alternative[]) returns bigint[] language plpgsql stable as $$
 declare
     few constant integer := 20000;
@@ -141,34 +163,38 @@ declare
     values text[] := array(select value from unnest(asked) where clause = one_clause);
     ids bigint[];
 begin
-    if one_clause is null then
-        return null;
-    elsif (select kind from unnest(asked) where clause = one_clause limit 1) = 'label' then
+    if (select kind from unnest(asked) where clause = one_clause limit 1) = 'mailbox' then
+        return search.held(array(select mailbox_id from archive.mailbox where name = any (values)));
+    elsif one_clause is not null then
         ids := array(select message_id from search.labelled join search.label using (label_id)
                      where name = any (values) limit few + 1);
-    else
-        ids := array(select l.message_id from archive.mailbox b join archive.delivery d using (mailbox_id)
-                     join archive.ledger l using (delivery_id)
-                     where b.name = any (values) and l.message_id is not null limit few + 1);
+        return case when cardinality(ids) <= few then array(select distinct unnest(ids) order by 1) end;
     end if;
-    return case when cardinality(ids) <= few then array(select distinct unnest(ids) order by 1) end;
+    return null;
 end
 $$;
 comment on function search.chosen is
     'The messages of the mailbox or label asked for, ascending; null for too many to list, or where none is asked for.';
 
 create or replace function search.window(
-    asked search.alternative[], heads integer[], top bigint, inout bottom bigint,
+    asked search.alternative[], heads integer[], within bigint[], inout top bigint, inout bottom bigint,
     out ids bigint[], out sent_ats timestamptz[], out scores integer[]
-) language plpgsql stable as $$
+) language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     -- So many matches are ranked among each other: enough that a page holds the best of a long time.
     ranked constant integer := 500;
+    -- Of what the login does not see nothing counts below, not even for how far the window reaches.
+    sees_all constant boolean := search.sees_all();
+    mailboxes constant bigint[] := ops.mailboxes_seen();
+    seen constant bigint[] := case when not sees_all then search.held(mailboxes) end;
+    one_by_one constant boolean := not sees_all and seen is null;
+    chosen constant bigint[] := case
+        when seen is null or within is null then coalesce(seen, within)
+        else array(select unnest(seen) intersect select unnest(within) order by 1) end;
     everything constant integer[] := array(select generate_series(1, 8192));
     since constant timestamptz := (select max(value::timestamptz) from unnest(asked) where kind = 'after');
     until constant timestamptz := (select min(value::timestamptz) from unnest(asked) where kind = 'before');
     a_moment constant interval := '1 microsecond';
-    chosen constant bigint[] := search.chosen(asked);
     -- Terms that all matches have, or have not, and whether that is all there is to ask: nearly always.
     wanted constant bytea[] := array(
         select int4send(term) from unnest(asked) as a, unnest(a.terms) as term
@@ -181,10 +207,11 @@ declare
         = (select coalesce(sum(cardinality(terms)), 0) from unnest(asked));
     read_again constant boolean := (select min(f.message_id) from search.fresh f)
         <= (select max(last_message_id) from search.segment);
-    lowest bigint;
+    last_ranked bigint;
     s record;
     kept integer[];
     in_segment bigint[];
+    chosen_here bigint[];
     sent timestamptz[];
 begin
     select coalesce(array_agg(f.message_id), '{}'), coalesce(array_agg(coalesce(f.sent_at, '-infinity')), '{}'),
@@ -201,10 +228,12 @@ begin
           and (unwanted[1] is null or position(unwanted[1] in f.terms) = 0)
           and (unwanted[2] is null or position(unwanted[2] in f.terms) = 0)
           and (plain or search.has_asked(f.terms, asked))
-          and (chosen is null or chosen[width_bucket(f.message_id, chosen)] = f.message_id)
+          and (chosen is null or f.message_id in (select unnest(chosen)))
+          and (not one_by_one or exists (
+              select from archive.ledger l join archive.delivery d using (delivery_id)
+              where l.message_id = f.message_id and d.mailbox_id = any (mailboxes)))
         order by f.message_id desc limit case when bottom is null then ranked end
     ) as f;
-    lowest := coalesce(bottom, case when cardinality(ids) = ranked then ids[ranked] else 0 end);
     for s in
         select g.segment_id, g.first_message_id, g.last_message_id from search.segment g
         where g.first_message_id < top and g.last_message_id >= coalesce(bottom, 0)
@@ -213,9 +242,9 @@ begin
                or width_bucket(g.first_message_id - 1, chosen) < width_bucket(g.last_message_id, chosen))
         order by g.last_message_id desc
     loop
-        if bottom is null and cardinality(ids) >= ranked and s.last_message_id + 1 < top then
-            lowest := greatest(lowest, s.last_message_id + 1);
-            exit;
+        if bottom is null and cardinality(ids) >= ranked then
+            last_ranked := (select id from unnest(ids) as id order by id desc offset ranked - 1 limit 1);
+            exit when last_ranked > s.last_message_id;
         end if;
         kept := case when rarest is null then everything else search.places(s.segment_id, rarest) end;
         continue when kept is null;
@@ -236,20 +265,31 @@ begin
                           where not exists (select from search.fresh f where f.message_id = in_segment[place]));
             continue when kept = '{}';
         end if;
-        if chosen is not null then
-            kept := array(select place from unnest(kept) as place
-                           where chosen[width_bucket(in_segment[place], chosen)] = in_segment[place]);
-            continue when kept = '{}';
-        end if;
+        chosen_here := chosen[
+            width_bucket(s.first_message_id - 1, chosen) + 1 : width_bucket(s.last_message_id, chosen)];
+        -- None whose terms count no longer: it has no number there.
+        kept := array(
+            select place from unnest(kept) as place
+            where in_segment[place] < top and in_segment[place] >= coalesce(bottom, 0)
+              and (chosen is null or in_segment[place] in (select unnest(chosen_here)))
+              and (not one_by_one or exists (
+                  select from archive.ledger l join archive.delivery d using (delivery_id)
+                  where l.message_id = in_segment[place] and d.mailbox_id = any (mailboxes))));
+        continue when kept = '{}';
         scores := scores || search.scores(s.segment_id, kept, heads);
         ids := ids || array(select in_segment[place] from unnest(kept) as place);
         sent_ats := sent_ats || array(select sent[place] from unnest(kept) as place);
     end loop;
-    bottom := lowest;
+    top := least(top, (select max(id) + 1 from unnest(ids) as id));
+    bottom := coalesce(bottom, (select id from unnest(ids) as id order by id desc offset ranked - 1 limit 1), 0);
+    -- Where segments end, which others' mail decides, must not be seen either.
+    select array_agg(u.id), array_agg(u.sent_at), array_agg(u.score) into ids, sent_ats, scores
+    from unnest(ids, sent_ats, scores) as u (id, sent_at, score) where u.id >= bottom;
 end
 $$;
 comment on function search.window is
-    'The next matches below a message number that are ranked among each other, and down to which number they reach.';
+    'The next matches below a message number that are ranked among each other, of those that the login sees and that are '
+    'within a list, if there is one; and from which number down to which they reach.';
 
 create or replace function search.text(id bigint, field text) returns text language plpgsql stable as $$
 begin
@@ -386,14 +426,12 @@ end
 $$;
 comment on function search.snippet is 'The text of a message around what was found, «marked»; else its beginning.';
 
-create or replace function search.page_after(key text) returns search.page language plpgsql stable as $$
+create or replace function search.page_after(key text) returns search.page language plpgsql immutable as $$
 declare
     piece text[] := regexp_match(key, '^(\d{1,18})_(\d{1,18})_(\d{1,9})_(\d{1,18})_([-+:.T\da-z]+)$');
 begin
     if key is null then
-        return (greatest(
-            (select max(last_message_id) from search.segment), (select max(f.message_id) from search.fresh f), 0) + 1,
-            null, null, null, null)::search.page;
+        return (9223372036854775807, null, null, null, null)::search.page;
     end if;
     if piece is null then
         raise invalid_parameter_value;
@@ -415,16 +453,16 @@ declare
     heads constant integer[] := search.heads(asked);
     unsure constant search.alternative[] := search.unsure(asked);
     hits constant text := search.hits(asked);
+    within constant bigint[] := search.chosen(asked);
     page search.page := search.page_after(after_key);
     w record;
     c record;
 begin
     while matches > 0 loop
-        w := search.window(asked, heads, page.top, page.bottom);
+        w := search.window(asked, heads, within, page.top, page.bottom);
         for c in
             select * from unnest(w.ids, w.sent_ats, w.scores) as u (id, sent, score)
-            where id >= w.bottom and id < page.top
-              and (page.id is null or (u.score, u.sent, u.id) < (page.score, page.sent_at, page.id))
+            where page.id is null or (u.score, u.sent, u.id) < (page.score, page.sent_at, page.id)
             order by u.score desc, u.sent desc, u.id desc
         loop
             continue when unsure <> '{}' and not search.satisfies(c.id, unsure, c.score);
@@ -434,7 +472,7 @@ begin
             continue when not found;
             snippet := search.snippet(c.id, hits);
             score := c.score;
-            key := concat_ws('_', page.top, w.bottom, c.score, c.id, replace(c.sent::text, ' ', 'T'));
+            key := concat_ws('_', w.top, w.bottom, c.score, c.id, replace(c.sent::text, ' ', 'T'));
             return next;
             matches := matches - 1;
             exit when matches = 0;
@@ -446,8 +484,8 @@ end
 $$;
 comment on function mart.search is
     'Messages that a query finds, a page of them: mart.search(''from:ann invoice -draft'', 20, key of the last row). '
-    'Of the 500 or more archived last that match, those come first that have most of the words in subject, names or '
-    'file names, the newest of equals first; then come the 500 or more before them, and so on.';
+    'Of the 500 archived last that match, those come first that have most of the words in subject, names or file names, '
+    'the newest of equals first; then come the 500 before them, and so on.';
 
 create view mart.label with (security_invoker) as
 select b.name as label, l.message_id, l.labelled_by, l.labelled_at

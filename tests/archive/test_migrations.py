@@ -22,6 +22,17 @@ OLD_MAIL = """
     insert into archive.reading (message_id, parser, subject, "references", headers, body)
     values (1, 'old', 'old', '{}', '[]', '');
 """
+EXCLUDED_ONCE = """
+    insert into archive.delivery (mailbox_id, epoch_id, uidl, twin, session_id) values (1, 1, 'a', 0, 1);
+    insert into archive.excerpt (delivery_id, session_id, head) values (1, 1, 'Subject: old');
+    insert into archive.ledger (delivery_id, step, session_id, message_id) values (1, 'archived', 1, 1);
+"""
+DISPOSED = """
+    insert into archive.disposition (message_id, basis, requested_by, approved_by, approved_at)
+    values (1, 'case', 'ann', 'bob', now());
+    delete from archive.reading;
+    insert into threads.key values (7, 7);
+"""
 
 
 def test_migrating_again_changes_nothing(engine: Engine):
@@ -57,6 +68,21 @@ def test_changed_views_are_made_anew(engine: Engine):
         assert connection.scalar(text(columns)) == "message_id position from_host by_host protocol at"
         assert connection.scalar(text("select to_regclass('mart.former')")) is None
         assert connection.scalar(text("select number from mart.mine")) == 1
+
+
+def test_functions_of_an_older_version_are_dropped(engine: Engine):
+    """One with other arguments, which would be called as before, and one of a name that is no longer made."""
+    unlike_ours(
+        engine,
+        "create function mart.search(query text) returns bigint language sql return 1",
+        "create function search.former() returns bigint language sql return 1",
+        "insert into ops.view (name) values ('search.former')",
+        "create function mart.mine() returns bigint language sql return 1",
+    )
+    migrate(engine)
+    called = "select oid::regprocedure::text from pg_proc where proname in ('search', 'former', 'mine') order by 1"
+    with engine.connect() as connection:
+        assert connection.scalars(text(called)).all() == ["mart.mine()", "mart.search(text,integer,text)"]
 
 
 def test_what_stands_on_a_view_is_named_and_not_dropped(engine: Engine):
@@ -112,6 +138,29 @@ def test_an_archive_of_the_first_version_is_upgraded(postgres_url: str, new_data
     with engine.connect() as connection:
         found = connection.execute(text("select subject, thread_id is not null from mart.message")).all()
         assert [tuple(row) for row in found] == [("old", True)]
+    engine.dispose()
+
+
+def test_traces_of_earlier_dispositions_are_erased(new_database: Callable[[], str]):
+    """What they left before they took all; the rows are as they were sealed, and threads are joined anew."""
+    engine = engine_for(new_database())
+    with engine.begin() as connection:
+        connection.execute(text("drop schema archive, ops, search, threads, mart cascade"))
+        connection.execute(text("create schema ops; create schema mart"))
+        for script in sorted((SQL / "migrations" / "versions").glob("*.sql")):
+            if script.name < "0011":
+                run_script(connection, script.read_text())
+            if script.name.startswith("0001"):
+                run_script(connection, OLD_MAIL + EXCLUDED_ONCE)
+        run_script(connection, DISPOSED)
+        run_script(connection, "create table ops.migration (version_num varchar(32) primary key)")
+        run_script(connection, "insert into ops.migration values ('0010')")
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.scalars(text("select head from archive.excerpt")).all() == [b""]
+        assert connection.scalars(text("select key from threads.key")).all() == []
+        broken = connection.scalars(text("select archive.broken_seals()")).all()
+        assert [b for b in broken if "excerpt" in b or "erasure" in b] == []
     engine.dispose()
 
 

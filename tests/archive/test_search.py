@@ -180,6 +180,32 @@ def test_a_mistake_gets_one_sentence(archive: Engine, query: str, says: str):
     assert str(raised.value).startswith(says)
 
 
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("word " * 4_000, "a search has at most 128 words (of unspaced scripts characters), and this one has 4000: l"),
+        (f'"{"one two " * 65}"', "a search has at most 128 words"),
+        ("a or " * 65 + "b", "a search has at most 128 words"),
+        ("-a " * 129, "a search has at most 128 words"),
+        ("- " * 129, "a search has at most 128 words"),
+        ("会议改到" * 33, "a search has at most 128 words"),
+        ("-" * 1_000_000, "a search has at most 20000 characters, and this one has 1000000: leave some out"),
+        ("saved:long " * 60, "its saved searches have too many words together: ask fewer of them at once"),
+    ],
+)
+def test_a_query_without_end_is_refused(archive: Engine, query: str, says: str):
+    """At once, in a sentence; a paragraph is none."""
+    with archive.connect() as connection:
+        labels.save(connection, "long", " or ".join(f"word{n}" for n in range(64)))
+        connection.execute(text("set statement_timeout = '3s'"))
+        connection.commit()
+        with pytest.raises(Misconfigured) as raised:
+            search.find(connection, query, 20)
+    assert str(raised.value).startswith(says)
+    assert find(archive, "-draft " * 128)
+    assert find(archive, f'"{"one two " * 63}one two"') == []
+
+
 def test_what_only_looks_like_an_operator_is_words(archive: Engine):
     """Addresses of pages, times, a colon behind a word, an or with nothing before it."""
     for query in ("http://example.org/x", "10:30", "Re: nothing", "or nothing", "\0nothing"):

@@ -27,14 +27,9 @@ LETTER = (
 # One row at least in each table of the record, each of them closed.
 LIFE = """
     insert into archive.excerpt (delivery_id, session_id, head) values (1, 1, 'Subject: taken');
+    insert into archive.excerpt (delivery_id, session_id, head) values (2, 2, 'Subject: to be disposed of');
     insert into archive.disposition (message_id, basis, requested_by) values (2, 'case 4', 'ann');
-    update archive.disposition set approved_by = 'bob', approved_at = now();
-    delete from archive.head where message_id = 2;
-    delete from archive.segment where message_id = 2;
-    delete from archive.defect where message_id = 2;
-    delete from archive.part where message_id = 2;
-    delete from archive.participant where message_id = 2;
-    delete from archive.reading where message_id = 2;
+    select archive.approve_disposition(1);
     insert into ops.verification (asked, version) values ('all messages', '0');
     insert into ops.fault (verification_id, place, fault) values (1, 'a place', 'a fault');
     update ops.verification set ended_at = now(), messages = 1, octets = 1, faults = 1;
@@ -68,6 +63,7 @@ ANOTHER = {
     "archive.message": {"sha256": "\\x" + "00" * 32},
     "archive.blob": {"sha256": "\\x" + "00" * 32},
     "archive.disposition": {"message_id": 77},
+    "archive.erasure": {"key": 77},
     "archive.segment": {"octets": 0},
 }
 

@@ -1,7 +1,8 @@
 """What messages are found by, and that SQL folds, splits and hashes as Python does."""
 
+import re
 import struct
-from unicodedata import category
+from unicodedata import category, combining, ucd_3_2_0
 from zlib import crc32
 
 import pytest
@@ -43,6 +44,26 @@ def test_sql_folds_every_letter_alike(engine: Engine):
         query = text("select search.folded(letter) from unnest(cast(:letters as text[])) as letter")
         in_sql = connection.scalars(query, {"letters": letters}).all()
     assert dict(zip(letters, in_sql, strict=True)) == {letter: terms.folded(letter) for letter in letters}
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\u05b0\u05b1", "\u064b\u0323", "\U0001e2ec\u0301"])
+def test_sql_folds_floods_of_marks_as_python_does(engine: Engine, marks: str):
+    """As it folds all else up to as many as anybody writes; beyond, where their order would take hours, not at all."""
+    for content in (f"É{marks * 20}é", f"É{marks * 500_000}é"):
+        with engine.connect() as connection:
+            connection.execute(text("set statement_timeout = '5s'"))
+            assert connection.scalar(text("select search.folded(:content)"), {"content": content}) == terms.folded(
+                content
+            )
+
+
+def test_sql_knows_the_same_marks(engine: Engine):
+    """All that have an order, and none else; a newer Python knows newer ones."""
+    with engine.connect() as connection:
+        marks = connection.scalar(text("select search.marks()")).encode().decode("unicode_escape")
+    known = {c for c in map(chr, range(0x300, 0x1F000)) if re.match(f"[{marks}]", c)}
+    assert {c for c in map(chr, range(0x300, 0x1F000)) if ucd_3_2_0.combining(c)} <= known
+    assert {c for c in known if not combining(c)} == set()
 
 
 def test_separators_are_the_same_in_sql(engine: Engine):

@@ -3,5 +3,5 @@
 from etl.archive.migrations import sql_beside
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 upgrade = sql_beside(__file__)
