@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from etl.mime import charsets, names, protection, sniffing, tnef, uuencode
+from etl.mime.bounds import FILES_MAX, Room
 from etl.mime.parts import Held
 from etl.mime.rows import Defect, Packing, Part, clean
 
-# Each costs a row; people send some tens.
-FILES_MAX = 1000
 _CHARACTERS_MAX = 1000
 
 
-def tnef_files(held: Held, fallback: str | None, defects: list[Defect]) -> list[Part]:
+def tnef_files(held: Held, room: Room, fallback: str | None, defects: list[Defect]) -> list[Part]:
     """The files of a TNEF stream; those of a message that is a file have paths below its own."""
-    opened = tnef.open_stream(held.content or b"")
+    opened = tnef.open_stream(held.content or b"", room.files)
+    room.files -= opened.count
     defects += [Defect("tnef", held.path, problem) for problem in dict.fromkeys(opened.problems)]
     charset = f"cp{opened.codepage}" if opened.codepage else None
     return list(_tnef_rows(held.path, opened.files, charset, fallback))
@@ -36,19 +36,20 @@ def _tnef_rows(holder: str, files: list[tnef.File], charset: str | None, fallbac
         yield from _tnef_rows(path, file.inside, charset, fallback)
 
 
-def uuencoded_files(holder: str, files: Sequence[uuencode.File], before: int, defects: list[Defect]) -> list[Part]:
-    """The files of a text. before: how many packed files the message has had."""
-    room = max(0, FILES_MAX - before)
-    if len(files) > room:
+def uuencoded_files(holder: str, files: Sequence[uuencode.File], room: Room, defects: list[Defect]) -> list[Part]:
+    """The files of a text."""
+    if len(files) > room.files:
         defects.append(Defect("uuencode", holder, f"over {FILES_MAX} files; those behind are not listed"))
+    files = files[: room.files]
+    room.files -= len(files)
     defects += [
         Defect("uuencode", f"{holder}/{number}", "its end is missing")
-        for number, file in enumerate(files[:room], start=1)
+        for number, file in enumerate(files, start=1)
         if not file.whole
     ]
     return [
         _row(f"{holder}/{number}", "", clean(charsets.guess(file.name, None)[0]), file.content, "uuencode")
-        for number, file in enumerate(files[:room], start=1)
+        for number, file in enumerate(files, start=1)
     ]
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 SIGNATURE = b"\x78\x9f\x3e\x22"
 # Messages in messages; Outlook shows some three.
 DEPTH_MAX = 8
-# Each costs a row; people attach some tens.
-FILES_MAX = 1000
 
 _ATTRIBUTE = struct.Struct("<BII")  # level, id, length; a checksum of two octets follows the data
 _CHECKSUM_OCTETS = 2
@@ -79,34 +77,34 @@ class File:
 
 @dataclass(slots=True)
 class Opened:
-    """A stream's files; the code page of its octets; what was wrong with it."""
+    """A stream's files; how many, those inside of others counted; the code page of its octets; what was wrong."""
 
     files: list[File] = field(default_factory=list)
+    count: int = 0
     codepage: int | None = None
     problems: list[str] = field(default_factory=list)
 
 
-def open_stream(data: bytes) -> Opened:
-    """All files of a stream. Never raises."""
+def open_stream(data: bytes, files_max: int) -> Opened:
+    """The files of a stream, so many at most. Never raises."""
     opened = Opened()
-    opened.files = _files(data, opened, 1, [FILES_MAX])
+    opened.files = _files(data, opened, 1, files_max)
     return opened
 
 
-def _files(data: bytes, opened: Opened, depth: int, room: list[int]) -> list[File]:
-    """room: how many files more there may be, in all."""
+def _files(data: bytes, opened: Opened, depth: int, files_max: int) -> list[File]:
     files: list[File] = []
     try:
         for kind, content in _attributes(data):
             if kind == _ATTACH_REND_DATA:
-                if not room[0]:
-                    raise BrokenTnef(f"over {FILES_MAX} files; those behind are not listed")
-                room[0] -= 1
+                if opened.count == files_max:
+                    raise BrokenTnef("too many files; those behind are not listed")
+                opened.count += 1
                 files.append(File())
             elif kind == _OEM_CODEPAGE and len(content) >= 4 and opened.codepage is None:
                 opened.codepage = _U32.unpack_from(content)[0]
             elif files:
-                _take(files[-1], kind, content, opened, depth, room)
+                _take(files[-1], kind, content, opened, depth, files_max)
     except BrokenTnef as broken:
         opened.problems.append(str(broken))
     return files
@@ -127,14 +125,14 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += octets + _CHECKSUM_OCTETS
 
 
-def _take(file: File, kind: int, content: bytes, opened: Opened, depth: int, room: list[int]) -> None:
+def _take(file: File, kind: int, content: bytes, opened: Opened, depth: int, files_max: int) -> None:
     try:
-        _add(file, kind, content, opened, depth, room)
+        _add(file, kind, content, opened, depth, files_max)
     except BrokenTnef as broken:  # the next attribute begins where this one's length says
         opened.problems.append(str(broken))
 
 
-def _add(file: File, kind: int, content: bytes, opened: Opened, depth: int, room: list[int]) -> None:
+def _add(file: File, kind: int, content: bytes, opened: Opened, depth: int, files_max: int) -> None:
     if kind == _ATTACH_TITLE:
         file.names[_ATTACH_TITLE] = content.partition(b"\0")[0]
     elif kind == _ATTACH_DATA:
@@ -148,7 +146,7 @@ def _add(file: File, kind: int, content: bytes, opened: Opened, depth: int, room
             elif isinstance(value, bytes) and value:
                 file.content = value.removeprefix(_STORAGE)
         if file.is_message and depth < DEPTH_MAX:
-            file.inside = _files(file.content, opened, depth + 1, room)
+            file.inside = _files(file.content, opened, depth + 1, files_max)
         elif file.is_message:
             opened.problems.append(f"over {DEPTH_MAX} messages in one another; not opened")
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.mime import packed, tnef, uuencode
+from etl.mime import tnef, uuencode
+from etl.mime.bounds import FILES_MAX
 from etl.mime.reading import read
 from etl.mime.rows import Part
 from tests.mime.mail import file, mail, multipart
@@ -118,7 +119,7 @@ def test_known_by_its_name():
         (stream(BEGIN, properties(struct.pack("<HHI", 0x1F, LONG_NAME, 2**32 - 1)), CONTENT, BEGIN, CONTENT), 2),
         (stream(BEGIN, properties(b"\xff\xff\xff\xff")), 1),
         (stream(BEGIN, properties(variable(0x77, LONG_NAME, b"x")), CONTENT), 1),
-        (stream(*[BEGIN] * (tnef.FILES_MAX + 5)), tnef.FILES_MAX),
+        (stream(*[BEGIN] * (FILES_MAX + 5)), FILES_MAX),
     ],
 )
 def test_damaged_streams_give_what_they_have(content: bytes, found: int):
@@ -155,7 +156,7 @@ def test_messages_nested_without_end_are_bounded():
 def test_no_count_keeps_us(content: bytes):
     """Lengths and counts that others believe, hours long."""
     started = time.process_time()
-    tnef.open_stream(content)
+    tnef.open_stream(content, FILES_MAX)
     assert time.process_time() - started < 2
 
 
@@ -233,8 +234,8 @@ def test_a_file_without_its_end_is_a_defect():
 
 def test_many_files_are_bounded():
     """Each costs a row."""
-    raw = plain(uuencoded(b"x") * (packed.FILES_MAX + 1))
-    assert len(files(raw)) == packed.FILES_MAX
+    raw = plain(uuencoded(b"x") * (FILES_MAX + 1))
+    assert len(files(raw)) == FILES_MAX
     assert "uuencode" in {d.kind for d in read(raw).defects}
 
 
