@@ -75,7 +75,10 @@ def _key(event: Event) -> _Event:
 
 
 def _tnef(opened: Opened, held: Held, fallback: str | None, defects: list[Defect]) -> None:
-    opened.files += packed.tnef_files(held, opened.room, fallback, defects)
+    alone = not any(body.content.strip() and not body.named for body in opened.bodies)
+    files, bodies = packed.tnef(held, opened.room, alone, fallback, defects)
+    opened.files += files
+    opened.bodies = [*opened.bodies, *bodies]
 
 
 _OPENERS: dict[str, Callable[[Opened, Held, str | None, list[Defect]], None]] = {

@@ -303,8 +303,9 @@ def test_what_was_disposed_of_leaves_the_index(engine: Engine, monkeypatch: pyte
 
 
 INSIDE = (
-    b"From: Ann <ann@example.org>\r\nSubject: Fwd\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee\r\n--b\r\n"
-    b"Content-Type: message/rfc822\r\n\r\nFrom: =?utf-8?q?Zo=C3=AB?= <zoe@example.com>\r\nTo: hidden@example.com\r\n"
+    b"From: Ann <ann@example.org>\r\nSubject: Fwd\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    b"--b\r\n\r\nsee\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+    b"From: =?utf-8?q?Zo=C3=AB?= <zoe@example.com>\r\nTo: hidden@example.com\r\n"
     b"Subject: Bridge toll\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nthe inner text\r\n--c\r\n"
     b"Content-Type: application/pdf; name=tariff.pdf\r\n\r\nx\r\n--c--\r\n--b--\r\n"
 )
