@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Mapping
 
-from etl.mime import bounds, charsets, contents, headers, manner, parts, text, tree
+from etl.mime import charsets, contents, headers, manner, parts, text, tree
 from etl.mime.canonical import canonical_sha256
 from etl.mime.offsets import Offsets
 from etl.mime.rows import Defect, Leaf, Reading, unread
@@ -73,7 +73,7 @@ def _read(raw: bytes, identity: bytes, defects: list[Defect], cut: Mapping[str, 
         hops=hops,
         text=shown,
         manner=manner.read(raw_headers),
-        defects=offsets.placed(bounds.told(defects)),
+        defects=offsets.placed(defects),
     )
 
 
