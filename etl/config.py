@@ -112,7 +112,8 @@ class Mailbox(_Strict):
     tls: "implicit" (default), "starttls", or "none" for clear text. ca_file: trust only these (PEM).
     username, and one of password, token and oauth: whom to log in as, and with what.
     auth: the only way to log in that is tried, such as "scram-sha-256"; by default the strongest on offer.
-    utf8: true turns on the server's UTF-8 mode (RFC 6856), which may alter the bytes of messages; default false.
+    utf8: true turns on the server's UTF-8 mode (RFC 6856), which may alter the bytes of messages; without it Courier
+        sends mail with 8 bits in its header wrapped in a report; default false.
     delete: "never" (default), "at once", or "30 days" (any number), counted from archiving.
     messages_per_session: how many messages the server shows at most in one session; by default as the
     preset says, or all.

@@ -35,6 +35,12 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.rmtree((home / "postgres").resolve())
 
 
+@pytest.fixture
+def blank_url(postgres_url: str, migrated: str) -> str:
+    """The URL of a database with nothing in it; the roles are the cluster's, and there."""
+    return _database(postgres_url, "template1")
+
+
 @pytest.fixture(scope="session")
 def migrated(postgres_url: str) -> str:
     """The name of a database that is an empty archive, for others to be copied from."""

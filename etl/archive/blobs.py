@@ -1,6 +1,7 @@
 """Blobs: each distinct content once, whatever messages and loaders bring it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,33 +13,43 @@ from etl.archive.statements import statement
 from etl.archive.steps import BlobStep
 
 
-def add(connection: Connection, octets: Mapping[bytes, int]) -> tuple[dict[bytes, int], set[bytes]]:
-    """The number of each blob, and those that are new and have no pieces yet. octets: by SHA-256."""
-    # Sorted, so that two loaders with the same blobs wait for each other instead of deadlocking. What another loader
-    # commits meanwhile is seen by the second statement and not by the first.
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The blobs of a batch: the number of each, by SHA-256, and those that are new and have no pieces yet."""
+
+    numbers: dict[bytes, int]
+    without_pieces: set[bytes]
+
+
+def add(connection: Connection, octets: Mapping[bytes, int]) -> Added:
+    """Add the blobs of a batch, all that it has. octets: by SHA-256."""
+    if not octets:
+        return Added({}, set())
+    # Sorted and at once, so that two loaders with the same blobs wait for each other instead of deadlocking. What
+    # another loader commits meanwhile is seen by the second statement and not by the first.
     named = {"sha256s": sorted(octets), "octets": [octets[sha256] for sha256 in sorted(octets)]}
     new = {bytes(sha256) for sha256 in connection.scalars(statement("load", "add_blobs"), named)}
     rows = connection.execute(statement("load", "blobs"), {"sha256s": sorted(octets)})
-    return {bytes(row.sha256): row.blob_id for row in rows}, new
+    return Added({bytes(row.sha256): row.blob_id for row in rows}, new)
 
 
-def add_steps(connection: Connection, steps: Sequence[BlobStep]) -> None:
-    """Add the blobs of new messages, and the steps of their recipes that are made of them."""
+def add_steps(connection: Connection, steps: Sequence[BlobStep], added: Added) -> None:
+    """Add the pieces of blobs, and the steps of recipes that are made of them."""
     if not steps:
         return
-    content = {step.sha256: step.content for step in steps}
-    numbers, new = add(connection, {sha256: len(octets) for sha256, octets in content.items()})
+    content = {step.sha256: step.content for step in steps if step.sha256 in added.without_pieces}
+    added.without_pieces.difference_update(content)
     cursor = driver(connection).cursor()
     with cursor.copy("copy archive.blob_piece (blob_id, position, octets, zstd, content) from stdin") as copy:
-        for sha256 in sorted(new):
-            for row in _pieces(content[sha256]):
-                copy.write_row((numbers[sha256], *row))
+        for sha256, octets in content.items():
+            for row in _pieces(octets):
+                copy.write_row((added.numbers[sha256], *row))
     with cursor.copy(
         "copy archive.segment (message_id, position, octets, blob_id, line_octets, line_end, final_line_end) from stdin"
     ) as copy:
         for s in steps:
             shape = (s.line_octets, s.line_end, s.final_line_end)
-            copy.write_row((s.message_id, s.position, s.message_octets, numbers[s.sha256], *shape))
+            copy.write_row((s.message_id, s.position, s.message_octets, added.numbers[s.sha256], *shape))
 
 
 def _pieces(content: bytes) -> Iterator[tuple[Any, ...]]:

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from etl.archive import blobs, stored
+from etl.archive import stored
+from etl.archive.blobs import Added
 from etl.archive.recipe import Blob, Piece
 from etl.archive.rows import compressed
 from etl.archive.statements import statement
@@ -42,20 +43,20 @@ def add(connection: Connection, delivery_id: int, position: int, piece: Piece) -
         connection.execute(statement("load", "add_piece"), {**named, "zstd": zstd, "content": content})
 
 
-def take_over(connection: Connection, delivery_id: int, message_id: int, parts: Sequence[Blob]) -> None:
+def take_over(connection: Connection, delivery_id: int, message_id: int, parts: Sequence[Blob], added: Added) -> None:
     """Make the pieces of a download the recipe of a new message, in the caller's transaction.
 
     Raises Skip where the recipe would not give the message's bytes: then nothing of it is committed.
     """
     here = {"delivery_id": delivery_id, "message_id": message_id}
     connection.execute(statement("load", "take_over_literals"), here)
-    numbers, new = blobs.add(connection, {blob.sha256: blob.octets for blob in parts})
     for place, blob in enumerate(parts):
-        if blob.sha256 in new:
-            new.remove(blob.sha256)
-            taken = {**here, "blob_id": numbers[blob.sha256], "blob": place}
+        number = added.numbers[blob.sha256]
+        if blob.sha256 in added.without_pieces:
+            added.without_pieces.remove(blob.sha256)
+            taken = {**here, "blob_id": number, "blob": place}
             connection.execute(statement("load", "take_over_blob"), taken)
-        step = {"blob_id": numbers[blob.sha256], "position": blob.position, "message_octets": blob.message_octets}
+        step = {"blob_id": number, "position": blob.position, "message_octets": blob.message_octets}
         shape = {
             "line_octets": blob.shape.line_octets,
             "line_end": blob.shape.line_end,

@@ -88,9 +88,12 @@ def load(
         new = _add_messages(connection, [a for s, a in first.items() if not numbers[s].known], numbers)
         copy_rows(connection, STORED, [blocks[sha256].stored for sha256 in new])
         copy_rows(connection, [*PROJECTIONS, TERMS], [blocks[sha256].read for sha256 in new])
-        blobs.add_steps(connection, [step for sha256 in new for step in blocks[sha256].blobs])
+        steps = [step for sha256 in new for step in blocks[sha256].blobs]
+        octets = {blob.sha256: blob.octets for arrival in new.values() for blob in arrival.blobs}
+        added = blobs.add(connection, octets | {step.sha256: len(step.content) for step in steps})
+        blobs.add_steps(connection, steps, added)
         found = {**numbers, **_raced(connection, first, numbers, new)}
-        _take_over_pieces(connection, arrivals, {a.delivery_id: found[a.sha256].message_id for a in new.values()})
+        _take_over_pieces(connection, arrivals, {a.delivery_id: numbers[s].message_id for s, a in new.items()}, added)
         outcomes = {a.delivery_id: "archived" if new.get(a.sha256) is a else "duplicate" for a in arrivals}
         _enter(connection, [(a, outcomes[a.delivery_id], found[a.sha256]) for a in arrivals])
     return outcomes
@@ -143,10 +146,12 @@ def _raced(
     return {bytes(row.sha256): Number(row.message_id, row.known, row.disposed_on) for row in rows}
 
 
-def _take_over_pieces(connection: Connection, arrivals: Sequence[Arrival], new: Mapping[int, int]) -> None:
+def _take_over_pieces(
+    connection: Connection, arrivals: Sequence[Arrival], new: Mapping[int, int], added: blobs.Added
+) -> None:
     """The pieces of downloads become recipes of new messages ({delivery id: message id}); the rest is dropped."""
     for arrival in arrivals:
         if arrival.skeleton:
             if arrival.delivery_id in new:
-                downloads.take_over(connection, arrival.delivery_id, new[arrival.delivery_id], arrival.blobs)
+                downloads.take_over(connection, arrival.delivery_id, new[arrival.delivery_id], arrival.blobs, added)
             downloads.drop(connection, arrival.delivery_id)

@@ -7,12 +7,10 @@ from functools import cache
 from typing import Any
 
 from etl.mime import charsets
+from etl.mime.bounds import Room
 from etl.mime.parts import Held
 from etl.mime.rows import Defect, Event, clean
 
-# icalendar takes a second for some 800 kB; invitations have some kB, a team's whole calendar some hundred.
-CALENDAR_OCTETS_MAX = 256 * 1024
-EVENTS_MAX = 1000
 ATTENDEES_MAX = 1000
 ERRORS_MAX = 5  # of an event; more of them say no more
 _CHARACTERS_MAX = 2000
@@ -29,14 +27,15 @@ _YEARLY = re.compile(
 _EARLY = re.compile(r"DTSTART[^:]*:(?:0|1[0-5])\d\d", re.I)
 
 
-def read(held: Held, fallback: str | None, defects: list[Defect]) -> list[Event]:
+def read(held: Held, room: Room, fallback: str | None, defects: list[Defect]) -> list[Event]:
     """A row for each event. What cannot be read is a defect."""
     content = held.content or b""
     if not content.strip():
         return []
-    if len(content) > CALENDAR_OCTETS_MAX:
+    if len(content) > room.calendar_octets or not room.events:
         defects.append(Defect("calendar", held.path, f"{len(content)} octets are too many to be looked into"))
         return []
+    room.calendar_octets -= len(content)
     text, problem = charsets.decode(content, held.charset or "utf-8", fallback)
     if problem:
         defects.append(Defect("charset", held.path, clean(problem)))
@@ -45,9 +44,11 @@ def read(held: Held, fallback: str | None, defects: list[Defect]) -> list[Event]
     except ValueError as error:
         defects.append(Defect("calendar", held.path, clean(str(error))[:500]))
         return []
-    if len(events) > EVENTS_MAX:
-        defects.append(Defect("calendar", held.path, f"{len(events)} events; read: the first {EVENTS_MAX}"))
-    return events[:EVENTS_MAX]
+    if len(events) > room.events:
+        defects.append(Defect("calendar", held.path, f"{len(events)} events; read: the first {room.events}"))
+        events = events[: room.events]
+    room.events -= len(events)
+    return events
 
 
 def _bounded(path: str, text: str, defects: list[Defect]) -> str:

@@ -7,19 +7,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from etl.mime import calendars, nested, packed, reports, uuencode
+from etl.mime.bounds import Room
 from etl.mime.parts import Body, Held, Walked
 from etl.mime.rows import Defect, Event, Leaf, Nested, Part, Report, clean
+
+# What makes an event the same as another.
+_Event = tuple[str | None, str | None, int | None, str | None]
 
 
 @dataclass(slots=True)
 class Opened:
-    """What was found. parts: those of the message, each followed by what it held packed; bodies: without that."""
+    """What was found. parts: those of the message, each followed by what it held packed; bodies: without that.
+
+    files: what parts held packed. room: for more. known: the events.
+    """
 
     parts: list[Part]
     bodies: list[Body]
     nested: list[Nested] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    files: list[Part] = field(default_factory=list)
+    room: Room = field(default_factory=Room)
+    known: set[_Event] = field(default_factory=set)
 
 
 def read(walked: Walked, fallback: str | None, defects: list[Defect], cut: Mapping[str, Leaf]) -> Opened:
@@ -31,41 +41,47 @@ def read(walked: Walked, fallback: str | None, defects: list[Defect], cut: Mappi
     in_text = any(uuencode.may_hold(body.content) for body in walked.bodies)
     if not (walked.held or in_text):
         return opened
-    files: list[Part] = []
     for held in walked.held:
         try:
-            _OPENERS[held.what](opened, held, files, fallback, defects)
+            _OPENERS[held.what](opened, held, fallback, defects)
         except Exception as error:  # the contract: a part that cannot be opened is still a part
             defects.append(Defect("unopened", held.path, clean(f"{type(error).__name__}: {error}")[:500]))
     if in_text:
-        opened.bodies = [_without_files(body, files, defects, cut) for body in opened.bodies]
+        opened.bodies = [_without_files(opened, body, defects, cut) for body in opened.bodies]
     if opened.reports:
         opened.reports = reports.with_originals(opened.reports, opened.nested)
-    if files:
-        opened.parts = _placed(opened.parts, files)
+    if opened.files:
+        opened.parts = _placed(opened.parts, opened.files)
     return opened
 
 
-def _message(opened: Opened, held: Held, files: list[Part], fallback: str | None, defects: list[Defect]) -> None:
+def _message(opened: Opened, held: Held, fallback: str | None, defects: list[Defect]) -> None:
     opened.nested += nested.read(held, fallback, defects)
 
 
-def _report(opened: Opened, held: Held, files: list[Part], fallback: str | None, defects: list[Defect]) -> None:
-    opened.reports += reports.read(held, fallback, defects)
+def _report(opened: Opened, held: Held, fallback: str | None, defects: list[Defect]) -> None:
+    opened.reports += reports.read(held, opened.room, fallback, defects)
 
 
-def _calendar(opened: Opened, held: Held, files: list[Part], fallback: str | None, defects: list[Defect]) -> None:
+def _calendar(opened: Opened, held: Held, fallback: str | None, defects: list[Defect]) -> None:
     # The same invitation often comes twice, as a choice of text and as a file.
-    known = {(e.method, e.uid, e.sequence, e.recurrence_id) for e in opened.events if e.uid}
-    events = calendars.read(held, fallback, defects)
-    opened.events += [e for e in events if (e.method, e.uid, e.sequence, e.recurrence_id) not in known]
+    events = calendars.read(held, opened.room, fallback, defects)
+    opened.events += [event for event in events if _key(event) not in opened.known]
+    opened.known.update(_key(event) for event in events if event.uid)
 
 
-def _tnef(opened: Opened, held: Held, files: list[Part], fallback: str | None, defects: list[Defect]) -> None:
-    files += packed.tnef_files(held, fallback, defects)
+def _key(event: Event) -> _Event:
+    return event.method, event.uid, event.sequence, event.recurrence_id
 
 
-_OPENERS: dict[str, Callable[[Opened, Held, list[Part], str | None, list[Defect]], None]] = {
+def _tnef(opened: Opened, held: Held, fallback: str | None, defects: list[Defect]) -> None:
+    alone = not any(body.content.strip() and not body.named for body in opened.bodies)
+    files, bodies = packed.tnef(held, opened.room, alone, fallback, defects)
+    opened.files += files
+    opened.bodies = [*opened.bodies, *bodies]
+
+
+_OPENERS: dict[str, Callable[[Opened, Held, str | None, list[Defect]], None]] = {
     "message": _message,
     "headers": _message,
     "delivery": _report,
@@ -76,7 +92,7 @@ _OPENERS: dict[str, Callable[[Opened, Held, list[Part], str | None, list[Defect]
 }
 
 
-def _without_files(body: Body, files: list[Part], defects: list[Defect], cut: Mapping[str, Leaf]) -> Body:
+def _without_files(opened: Opened, body: Body, defects: list[Defect], cut: Mapping[str, Leaf]) -> Body:
     """The body without the files that stand uuencoded in it."""
     if body.html:
         return body
@@ -84,7 +100,7 @@ def _without_files(body: Body, files: list[Part], defects: list[Defect], cut: Ma
     if found and body.path in cut:
         defects.append(Defect("unopened", body.path, "files in a text that is too long to be looked into whole"))
         return body
-    files += packed.uuencoded_files(body.path, found, len(files), defects)
+    opened.files += packed.uuencoded_files(body.path, found, opened.room, defects)
     return replace(body, content=content)
 
 

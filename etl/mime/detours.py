@@ -178,6 +178,10 @@ _NAMED_GROUP = re.compile(
 _HARVEST = re.compile(rf"(?<![A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]){_SPEC}")
 SCANNED_CHARACTERS_MAX = 100_000
 
+# A number for a domain, ann@[192.0.2.1], is right (RFC 5322 section 3.4.1); newer releases of Python refuse it
+# (3.13.0 does, 3.12.1 does not), and mail-parser then calls it recovered.
+_LITERAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+@\[[A-Za-z0-9.:]{{1,60}}+\]")
+
 
 def addresses(value: str) -> tuple[list[Member], list[tuple[str, str]]]:
     """Names, addresses and groups of an address header, in order; and what was wrong, as reason and place in the text.
@@ -230,7 +234,8 @@ def _scan(text: str, pairs: list[Member], problems: list[tuple[str, str]]) -> No
         theirs = [pair for pair in get_addresses(text, defects=diagnostics, decode_names=True) if pair[1]]
     except Exception as error:  # it raises on some real lists
         complaints.append((type(error).__name__, text))
-    complaints += [(str(found["reason"]), str(found["raw"])) for found in diagnostics]
+    told = [(str(found["reason"]), str(found["raw"])) for found in diagnostics]
+    complaints += [complaint for complaint in told if not _is_of_a_literal(*complaint)]
     # What mail-parser refuses it leaves out; a reader sees who is meant.
     ours = salvaged(text) if complaints else []
     if complaints and {address for _, address in theirs} <= {address for _, address, _ in ours}:
@@ -238,6 +243,10 @@ def _scan(text: str, pairs: list[Member], problems: list[tuple[str, str]]) -> No
     else:
         pairs += [(name, address, "") for name, address in theirs]
     problems += complaints
+
+
+def _is_of_a_literal(reason: str, text: str) -> bool:
+    return reason == "structural-recovery" and _LITERAL.fullmatch(text.strip()) is not None
 
 
 # --- Received ------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from email.message import Message
 
 from msgspec.structs import replace
 
+from etl.mime import bounds
 from etl.mime.canonical import Canonical
 from etl.mime.rows import Defect, Leaf, Reading, Skeleton
 from etl.mime.splitter import Event, Kind, Splitter
@@ -43,7 +44,7 @@ def read_large(skeleton: Skeleton) -> Reading:
     from etl.mime.reading import read  # only who parses pays for loading the parser
 
     reading = read(skeleton.raw, {path: leaf for path, leaf in skeleton.leaves.items() if not leaf.whole})
-    defects = [_placed(defect, skeleton.starts) for defect in reading.defects + skeleton.defects]
+    defects = [_placed(defect, skeleton.starts) for defect in reading.defects + bounds.told(skeleton.defects)]
     return replace(reading, canonical_sha256=skeleton.canonical_sha256, defects=defects)
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from etl.mime import bounds
 from etl.mime.rows import Defect
 from etl.mime.tree import Entity
 
@@ -27,7 +28,8 @@ class Offsets:
         return self._headers[number] if number < len(self._headers) else None
 
     def placed(self, defects: list[Defect]) -> list[Defect]:
-        """The defects, those of parts with where their part begins."""
+        """The defects to be told, those of parts with where their part begins."""
+        defects = bounds.told(defects)
         if all(defect.offset is not None for defect in defects):
             return defects
         return [

@@ -1,28 +1,56 @@
-"""Files that a part holds packed, as rows: of winmail.dat (TNEF), and uuencoded in a text."""
+"""Files that a part holds packed, as rows: of winmail.dat (TNEF), with what that says, and uuencoded in a text."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from etl.mime import charsets, names, protection, sniffing, tnef, uuencode
-from etl.mime.parts import Held
+from etl.mime import charsets, names, protection, sniffing, uuencode
+from etl.mime import tnef as stream
+from etl.mime.bounds import FILES_MAX, Room
+from etl.mime.parts import Body, Held
 from etl.mime.rows import Defect, Packing, Part, clean
 
-# Each costs a row; people send some tens.
-FILES_MAX = 1000
 _CHARACTERS_MAX = 1000
 
 
-def tnef_files(held: Held, fallback: str | None, defects: list[Defect]) -> list[Part]:
-    """The files of a TNEF stream; those of a message that is a file have paths below its own."""
-    opened = tnef.open_stream(held.content or b"")
+# Of a text in a stream: the rest of it stays there. Letters have some kB.
+TEXT_OCTETS_MAX = 256 * 1024
+
+
+def tnef(
+    held: Held, room: Room, alone: bool, fallback: str | None, defects: list[Defect]
+) -> tuple[list[Part], list[Body]]:
+    """The files of a TNEF stream, and what the messages in it say.
+
+    Files of a message that is a file have paths below its own. alone: whether the mail has no other text; one that has
+    says there what the stream itself says.
+    """
+    opened = stream.open_stream(held.content or b"", room.files)
+    room.files -= opened.count
     defects += [Defect("tnef", held.path, problem) for problem in dict.fromkeys(opened.problems)]
     charset = f"cp{opened.codepage}" if opened.codepage else None
-    return list(_tnef_rows(held.path, opened.files, charset, fallback))
+    files = list(_tnef_rows(held.path, opened.files, charset, fallback))
+    texts = [text for text in opened.texts if alone or text.depth > 1]
+    return files, [body for text in texts for body in _bodies(held.path, text, charset, defects)]
 
 
-def _tnef_rows(holder: str, files: list[tnef.File], charset: str | None, fallback: str | None) -> Iterator[Part]:
+def _bodies(holder: str, text: stream.Text, charset: str | None, defects: list[Defect]) -> Iterator[Body]:
+    if text.only_rtf:
+        defects.append(Defect("tnef", holder, "a text in RTF alone, which is not read"))
+    content = text.plain or text.html
+    if isinstance(content, str):
+        content, charset = content.encode("utf-8", "surrogatepass"), "utf-8"
+    elif not text.plain:
+        charset = None  # a page says so itself
+    if len(content) > TEXT_OCTETS_MAX:
+        detail = f"a long text in a stream; its first {TEXT_OCTETS_MAX} octets are shown"
+        defects.append(Defect("text_cut", holder, detail))
+    if content.strip():
+        yield Body(holder, not text.plain, content[:TEXT_OCTETS_MAX], charset, None, named=False)
+
+
+def _tnef_rows(holder: str, files: list[stream.File], charset: str | None, fallback: str | None) -> Iterator[Part]:
     def text(value: bytes | str | None) -> str | None:
         if isinstance(value, bytes):
             value = charsets.decode(value, charset, fallback)[0]
@@ -36,19 +64,20 @@ def _tnef_rows(holder: str, files: list[tnef.File], charset: str | None, fallbac
         yield from _tnef_rows(path, file.inside, charset, fallback)
 
 
-def uuencoded_files(holder: str, files: Sequence[uuencode.File], before: int, defects: list[Defect]) -> list[Part]:
-    """The files of a text. before: how many packed files the message has had."""
-    room = max(0, FILES_MAX - before)
-    if len(files) > room:
+def uuencoded_files(holder: str, files: Sequence[uuencode.File], room: Room, defects: list[Defect]) -> list[Part]:
+    """The files of a text."""
+    if len(files) > room.files:
         defects.append(Defect("uuencode", holder, f"over {FILES_MAX} files; those behind are not listed"))
+    files = files[: room.files]
+    room.files -= len(files)
     defects += [
         Defect("uuencode", f"{holder}/{number}", "its end is missing")
-        for number, file in enumerate(files[:room], start=1)
+        for number, file in enumerate(files, start=1)
         if not file.whole
     ]
     return [
         _row(f"{holder}/{number}", "", clean(charsets.guess(file.name, None)[0]), file.content, "uuencode")
-        for number, file in enumerate(files[:room], start=1)
+        for number, file in enumerate(files, start=1)
     ]
 
 

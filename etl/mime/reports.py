@@ -4,17 +4,16 @@ They are blocks of fields like headers: one about the report, and in one of deli
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from email.message import Message
 
 from etl.mime import headers, tree
+from etl.mime.bounds import REPORT_BLOCKS_MAX, Room
 from etl.mime.parts import Held
 from etl.mime.rows import Defect, Nested, Report, ReportKind
 from etl.mime.transfer import decoder
 
-# A mailing list's bounce names some hundreds.
-RECIPIENTS_MAX = 10_000
 _VALUE_CHARACTERS_MAX = 2000
 
 # By field name in lower case, the first value of a block.
@@ -26,9 +25,17 @@ _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b", re.ASCII)
 _KINDS: dict[str, ReportKind] = {"delivery": "delivery", "disposition": "disposition", "feedback": "feedback"}
 
 
-def read(held: Held, fallback: str | None, defects: list[Defect]) -> list[Report]:
+def read(held: Held, room: Room, fallback: str | None, defects: list[Defect]) -> list[Report]:
     """A row for each recipient that the report names; one without a recipient where it names none."""
-    blocks = _blocks(held, fallback)
+    blocks = []
+    for message in _blocks(held):
+        if not room.report_blocks:
+            detail = f"over {REPORT_BLOCKS_MAX} blocks of fields; those behind are not read"
+            defects.append(Defect("report", held.path, detail))
+            break
+        room.report_blocks -= 1
+        if block := _block(message, fallback):
+            blocks.append(block)
     if not blocks:
         defects.append(Defect("report", held.path, "it has no fields"))
         return []
@@ -38,9 +45,7 @@ def read(held: Held, fallback: str | None, defects: list[Defect]) -> list[Report
     if kind == "feedback":
         return [_feedback(held.path, blocks[0])]
     about, recipients = _split(blocks)
-    if len(recipients) > RECIPIENTS_MAX:
-        defects.append(Defect("report", held.path, f"{len(recipients)} recipients; read: the first {RECIPIENTS_MAX}"))
-    return [_delivery(held.path, about, recipient) for recipient in recipients[:RECIPIENTS_MAX]]
+    return [_delivery(held.path, about, recipient) for recipient in recipients]
 
 
 def with_originals(reports: Sequence[Report], nested: Sequence[Nested]) -> list[Report]:
@@ -57,21 +62,19 @@ def with_originals(reports: Sequence[Report], nested: Sequence[Nested]) -> list[
     ]
 
 
-def _blocks(held: Held, fallback: str | None) -> list[_Block]:
+def _blocks(held: Held) -> Iterator[Message]:
     """The blocks of fields, in order. A delivery status is a node with a child for each; others are one."""
     if held.content is not None:  # called a report, and not taken for a message by the parser
-        return [block for text in _texts(held.content) if (block := _block(tree.parse(text), fallback))]
-    blocks = []
+        yield from map(tree.parse, _texts(held.content))
+        return
     for child in held.part.get_payload():
         if not isinstance(child, Message):
             continue
         if child.keys():
-            blocks.append(_block(child, fallback))
+            yield child
         payload = child.get_payload()
         if isinstance(payload, str) and payload.strip():
-            content = _undone(held.part, payload)
-            blocks += [block for text in _texts(content) if (block := _block(tree.parse(text), fallback))]
-    return blocks
+            yield from map(tree.parse, _texts(_undone(held.part, payload)))
 
 
 def _undone(part: Message, payload: str) -> bytes:
@@ -82,7 +85,7 @@ def _undone(part: Message, payload: str) -> bytes:
 
 def _texts(content: bytes) -> list[bytes]:
     text = content.decode("utf-8", "surrogateescape").strip()
-    blocks = (block.encode("utf-8", "surrogateescape") for block in _BLANK_LINES.split(text, RECIPIENTS_MAX))
+    blocks = (block.encode("utf-8", "surrogateescape") for block in _BLANK_LINES.split(text, REPORT_BLOCKS_MAX))
     return [_FIELD_BLANK.sub(rb"\1:", block) for block in blocks if block]  # some set a blank before the colon
 
 

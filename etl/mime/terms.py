@@ -83,6 +83,8 @@ def of(reading: Reading) -> bytes:
     if attachments:
         terms.add(crc32(b"has:attachment"))
         terms.update(_of_field(b"filename:", " ".join(attachments)))
+    for n in reading.nested:  # by plain words; a field's name asks for the outer message's
+        terms.update(_of_field(b"", f"{n.subject or ''} {n.from_name or ''} {n.from_address or ''}"))
     return struct.pack(f">{len(terms)}I", *terms)
 
 

@@ -15,6 +15,11 @@ HTML_DEPTH_MAX = 3_000
 
 _TAG = re.compile(r"<(/?)(?!(?:br|p|img|hr|input|meta|link)\b)([a-z][a-z0-9]{0,20})", re.I)
 _ANY_TAG = re.compile(r"<[^<>]*+>")
+# Lexbor compares each attribute of a tag with all before it: 0.1 s for 8,000 of them, minutes for a megabyte.
+TAG_CHARACTERS_MAX = 32_000
+_ATTRIBUTE = r"[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\s>\"'][^\s>]*+)?+)?+"
+_WHOLE_TAG = re.compile(rf"(<[a-zA-Z][^\s/>]*+)(?:[\s/=]++|{_ATTRIBUTE})*+>?+")
+
 # Tags that stand inside a line, and short comments: without them, a word is not cut where its looks change.
 _NAMES = "(?:[abiuABIU]|font|FONT|span|SPAN|strong|STRONG|em|EM|sub|SUB|sup|SUP)"
 _VALUES = r"[^<>\"']*+(?:\"[^<\"]*+\"[^<>\"']*+|'[^<']*+'[^<>\"']*+)*+"
@@ -50,6 +55,8 @@ def html_text(html: str) -> str:
     from selectolax.lexbor import LexborHTMLParser  # much mail has no HTML
 
     html = clean(html)
+    if len(html) > TAG_CHARACTERS_MAX:  # no attribute is text
+        html = _WHOLE_TAG.sub(lambda tag: tag[0] if len(tag[0]) < TAG_CHARACTERS_MAX else tag[1] + ">", html)
     regular = html.count("<") == html.count(">")
     flat = _INLINE.sub("", html) if regular else "".join(_BETWEEN_INLINE.findall(html))
     tree = LexborHTMLParser(flat)

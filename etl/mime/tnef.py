@@ -1,8 +1,9 @@
-"""TNEF, Outlook's winmail.dat: bytes in, files out (MS-OXTNEF, MS-OXCMSG, MS-OXPROPS).
+"""TNEF, Outlook's winmail.dat: bytes in, files and text out (MS-OXTNEF, MS-OXCMSG, MS-OXPROPS).
 
 Our own reader, for there is no library to trust: tnefparse, the only one, had its last release in January 2021; 29
 octets that claim four billion properties keep it busy for hours, and it copies all that follows for every attribute.
-This one reads what belongs to files, in one pass, and whatever a length claims, it goes forward or stops.
+This one reads what belongs to files, and what messages say, in one pass, and whatever a length claims, it goes forward
+or stops.
 """
 
 import struct
@@ -12,8 +13,6 @@ from dataclasses import dataclass, field
 SIGNATURE = b"\x78\x9f\x3e\x22"
 # Messages in messages; Outlook shows some three.
 DEPTH_MAX = 8
-# Each costs a row; people attach some tens.
-FILES_MAX = 1000
 
 _ATTRIBUTE = struct.Struct("<BII")  # level, id, length; a checksum of two octets follows the data
 _CHECKSUM_OCTETS = 2
@@ -25,6 +24,8 @@ _ATTACH_TITLE = 0x00018010
 _ATTACH_DATA = 0x0006800F
 _ATTACHMENT = 0x00069005  # the file's properties
 _OEM_CODEPAGE = 0x00069007
+_BODY = 0x0002800C
+_MESSAGE_PROPERTIES = 0x00069003
 
 _DISPLAY_NAME = 0x3001
 _DATA = 0x3701
@@ -32,6 +33,13 @@ _FILENAME = 0x3704
 _LONG_FILENAME = 0x3707
 _MIME_TAG = 0x370E
 _CONTENT_ID = 0x3712
+_PLAIN_TEXT = 0x1000
+_RTF = 0x1009  # compressed
+_HTML = 0x1013
+_READ = {
+    *(_DISPLAY_NAME, _DATA, _FILENAME, _LONG_FILENAME, _MIME_TAG, _CONTENT_ID),
+    *(_PLAIN_TEXT, _RTF, _HTML),
+}
 
 _MULTIPLE = 0x1000
 _NAMED_MIN = 0x8000
@@ -78,38 +86,73 @@ class File:
 
 
 @dataclass(slots=True)
+class Text:
+    """What a message in a stream says, each form as octets or text; only_rtf: in a form that is not read.
+
+    depth: 1 for the message that the stream is, more for those inside.
+    """
+
+    depth: int
+    plain: bytes | str = b""
+    html: bytes | str = b""
+    only_rtf: bool = False
+
+
+@dataclass(slots=True)
 class Opened:
-    """A stream's files; the code page of its octets; what was wrong with it."""
+    """A stream's files; how many, those inside of others counted; the code page of its octets; what was wrong."""
 
     files: list[File] = field(default_factory=list)
+    count: int = 0
+    texts: list[Text] = field(default_factory=list)
     codepage: int | None = None
     problems: list[str] = field(default_factory=list)
 
 
-def open_stream(data: bytes) -> Opened:
-    """All files of a stream. Never raises."""
+def open_stream(data: bytes, files_max: int) -> Opened:
+    """The files of a stream, so many at most. Never raises."""
     opened = Opened()
-    opened.files = _files(data, opened, 1, [FILES_MAX])
+    opened.files = _files(data, opened, 1, files_max)
     return opened
 
 
-def _files(data: bytes, opened: Opened, depth: int, room: list[int]) -> list[File]:
-    """room: how many files more there may be, in all."""
+def _files(data: bytes, opened: Opened, depth: int, files_max: int) -> list[File]:
     files: list[File] = []
+    text = Text(depth)
     try:
         for kind, content in _attributes(data):
             if kind == _ATTACH_REND_DATA:
-                if not room[0]:
-                    raise BrokenTnef(f"over {FILES_MAX} files; those behind are not listed")
-                room[0] -= 1
+                if opened.count == files_max:
+                    raise BrokenTnef("too many files; those behind are not listed")
+                opened.count += 1
                 files.append(File())
             elif kind == _OEM_CODEPAGE and len(content) >= 4 and opened.codepage is None:
                 opened.codepage = _U32.unpack_from(content)[0]
+            elif kind == _BODY:
+                text.plain = content.partition(b"\0")[0]
+            elif kind == _MESSAGE_PROPERTIES:
+                _take_text(text, content, opened)
             elif files:
-                _take(files[-1], kind, content, opened, depth, room)
+                _take(files[-1], kind, content, opened, depth, files_max)
     except BrokenTnef as broken:
         opened.problems.append(str(broken))
+    if text.plain or text.html or text.only_rtf:
+        opened.texts.append(text)
     return files
+
+
+def _take_text(text: Text, content: bytes, opened: Opened) -> None:
+    rtf = False
+    try:
+        for identifier, value in _properties(content):
+            if identifier == _PLAIN_TEXT:
+                text.plain = value or text.plain
+            elif identifier == _HTML:
+                text.html = value.partition(b"\0")[0] if isinstance(value, bytes) else value
+            rtf = rtf or identifier == _RTF
+    except BrokenTnef as broken:
+        opened.problems.append(str(broken))
+    text.only_rtf = rtf and not (text.plain or text.html)
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -127,14 +170,14 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += octets + _CHECKSUM_OCTETS
 
 
-def _take(file: File, kind: int, content: bytes, opened: Opened, depth: int, room: list[int]) -> None:
+def _take(file: File, kind: int, content: bytes, opened: Opened, depth: int, files_max: int) -> None:
     try:
-        _add(file, kind, content, opened, depth, room)
+        _add(file, kind, content, opened, depth, files_max)
     except BrokenTnef as broken:  # the next attribute begins where this one's length says
         opened.problems.append(str(broken))
 
 
-def _add(file: File, kind: int, content: bytes, opened: Opened, depth: int, room: list[int]) -> None:
+def _add(file: File, kind: int, content: bytes, opened: Opened, depth: int, files_max: int) -> None:
     if kind == _ATTACH_TITLE:
         file.names[_ATTACH_TITLE] = content.partition(b"\0")[0]
     elif kind == _ATTACH_DATA:
@@ -148,13 +191,13 @@ def _add(file: File, kind: int, content: bytes, opened: Opened, depth: int, room
             elif isinstance(value, bytes) and value:
                 file.content = value.removeprefix(_STORAGE)
         if file.is_message and depth < DEPTH_MAX:
-            file.inside = _files(file.content, opened, depth + 1, room)
+            file.inside = _files(file.content, opened, depth + 1, files_max)
         elif file.is_message:
             opened.problems.append(f"over {DEPTH_MAX} messages in one another; not opened")
 
 
 def _properties(data: bytes) -> Iterator[tuple[int, bytes | str]]:
-    """The properties that name a file or hold it. Each takes four octets at least, so no count can keep us."""
+    """What names a file, holds it, or is a text. Each property takes four octets at least, so no count can keep us."""
     reader = _Reader(data)
     for _ in range(reader.number()):
         if reader.at_end():
@@ -165,7 +208,7 @@ def _properties(data: bytes) -> Iterator[tuple[int, bytes | str]]:
         multiple, kind = bool(kind & _MULTIPLE), kind & ~_MULTIPLE
         if kind in _VARIABLE:
             for value in reader.variable():
-                if identifier in (_DISPLAY_NAME, _DATA, _FILENAME, _LONG_FILENAME, _MIME_TAG, _CONTENT_ID):
+                if identifier in _READ:
                     yield identifier, _value(kind, value)
         elif kind in _FIXED_OCTETS:
             reader.skip((reader.number() if multiple else 1) * _FIXED_OCTETS[kind])

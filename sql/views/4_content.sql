@@ -54,7 +54,7 @@ comment on column mart.hop.at is 'When; null where the server did not say, or no
 
 create view mart.defect with (security_invoker) as
 select message_id, kind, place, detail, offset_octets from archive.defect;
-comment on view mart.defect is 'One row for each thing that is wrong with a message.';
+comment on view mart.defect is 'One row for each thing that is wrong with a message; of more than 100 of a kind, for the first 100, and one that says how many.';
 comment on column mart.defect.message_id is 'The message.';
 comment on column mart.defect.kind is
     'What kind: date, received, address, charset and the like; names in -Defect are of the structure (Python''s email.errors).';

@@ -53,7 +53,7 @@ comment on column mart.message.thread_id is 'Its thread: see mart.thread. Null f
 comment on column mart.message.automatic is 'Whether its headers tell that a machine sent it: an answer from an absent person, a delivery report, a receipt.';
 comment on column mart.message.bulk is 'Whether its headers tell that it went to many: a mailing list, a newsletter.';
 comment on column mart.message.attachments is 'Number of attachments.';
-comment on column mart.message.defects is 'Number of things that are wrong with it; see mart.defect.';
+comment on column mart.message.defects is 'Number of things that are wrong with it, as mart.defect has them.';
 comment on column mart.message.protection is
     'encrypted where it or a part of it is, a forwarded message too, else signed where one is; null for neither. Attachments apart.';
 comment on column mart.message.protected_by is 'By what: pgp, smime, or another protocol; several are listed; null for nothing.';

@@ -300,13 +300,16 @@ begin
         when field in ('from', 'to', 'cc', 'bcc') then (
             select string_agg(concat_ws(' ', p.name, p.written), E'\n' order by p.position) from mart.participant p
             where p.message_id = id and (p.role = field or (field = 'from' and p.role = 'sender')))
+        when field = 'inside' then (
+            select string_agg(concat_ws(' ', n.subject, n.from_name, n.from_address), E'\n' order by n.path)
+            from mart.nested_message n where n.message_id = id)
         when field = 'body' then (select b.body from mart.body b where b.message_id = id)
         else (select string_agg(search.text(id, each), E'\n')
-              from unnest('{subject,from,to,cc,bcc,filename}'::text[]) as each)
+              from unnest('{subject,from,to,cc,bcc,filename,inside}'::text[]) as each)
     end;
 end
 $$;
-comment on function search.text is 'A field of a message; its text: body; all but that: null.';
+comment on function search.text is 'A field of a message; its text: body; who wrote messages inside it, and of what: inside; all but the text: null.';
 
 create or replace function search.stands(id bigint, field text, pattern text, in_head boolean) returns boolean
 language plpgsql stable as $$

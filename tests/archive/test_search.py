@@ -326,3 +326,31 @@ def test_what_was_disposed_of_leaves_the_index(engine: Engine, monkeypatch: pyte
         assert connection.scalar(text("select array_remove(message_ids, null) from search.segment")) == [2]
         connection.commit()
         assert [row["message_id"] for row in search.find(connection, "hello", 9)] == [2]
+
+
+INSIDE = (
+    b"From: Ann <ann@example.org>\r\nSubject: Fwd\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    b"--b\r\n\r\nsee\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+    b"From: =?utf-8?q?Zo=C3=AB?= <zoe@example.com>\r\nTo: hidden@example.com\r\n"
+    b"Subject: Bridge toll\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nthe inner text\r\n--c\r\n"
+    b"Content-Type: application/pdf; name=tariff.pdf\r\n\r\nx\r\n--c--\r\n--b--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["bridge", '"bridge toll"', "zoe", "zoe@example.com", "tariff", "filename:tariff", "inner", "from:ann toll"],
+)
+def test_plain_words_find_what_is_in_a_message_inside(engine: Engine, query: str):
+    """Its subject, sender, text and file names."""
+    deliver(engine, "ann", INSIDE)
+    assert [row["subject"] for row in find(engine, query)] == ["Fwd"]
+
+
+@pytest.mark.parametrize(
+    "query", ["from:zoe", "subject:bridge", 'subject:"bridge toll"', '"toll zoe tariff"', "-bridge"]
+)
+def test_fields_ask_for_the_outer_message(engine: Engine, query: str):
+    """And what is excluded is excluded wherever it stands."""
+    deliver(engine, "ann", INSIDE)
+    assert find(engine, query) == []

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from etl.mime.calendars import CALENDAR_OCTETS_MAX, EVENTS_MAX
+from etl.mime.bounds import CALENDAR_OCTETS_MAX, EVENTS_MAX
 from etl.mime.reading import read
 from etl.mime.rows import Event, Reading
 from tests.mime.mail import file, mail, multipart

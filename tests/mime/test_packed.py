@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.mime import packed, tnef, uuencode
+from etl.mime import tnef, uuencode
+from etl.mime.bounds import FILES_MAX
 from etl.mime.reading import read
 from etl.mime.rows import Part
 from tests.mime.mail import file, mail, multipart
@@ -118,7 +119,7 @@ def test_known_by_its_name():
         (stream(BEGIN, properties(struct.pack("<HHI", 0x1F, LONG_NAME, 2**32 - 1)), CONTENT, BEGIN, CONTENT), 2),
         (stream(BEGIN, properties(b"\xff\xff\xff\xff")), 1),
         (stream(BEGIN, properties(variable(0x77, LONG_NAME, b"x")), CONTENT), 1),
-        (stream(*[BEGIN] * (tnef.FILES_MAX + 5)), tnef.FILES_MAX),
+        (stream(*[BEGIN] * (FILES_MAX + 5)), FILES_MAX),
     ],
 )
 def test_damaged_streams_give_what_they_have(content: bytes, found: int):
@@ -126,6 +127,62 @@ def test_damaged_streams_give_what_they_have(content: bytes, found: int):
     raw = outlook(content)
     assert len(files(raw)) == found
     assert "tnef" in {d.kind for d in read(raw).defects}
+
+
+PLAIN_TEXT, HTML, RTF = 0x1000, 0x1013, 0x1009
+
+
+def said(*encoded: bytes) -> bytes:
+    """The attribute that holds what a message says."""
+    return attribute(1, 0x00069003, struct.pack("<I", len(encoded)) + b"".join(encoded))
+
+
+def only_tnef(content: bytes) -> bytes:
+    """A mail that is nothing but a stream."""
+    return file("application/ms-tnef; name=winmail.dat", content)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (stream(said(unicode(PLAIN_TEXT, "grüße"), variable(0x102, HTML, b"<p>no"))), "grüße"),
+        (stream(CODEPAGE_1251, said(variable(0x1E, PLAIN_TEXT, "отчёт".encode("cp1251") + b"\0"))), "отчёт"),
+        (stream(CODEPAGE_1251, attribute(1, 0x0002800C, "отчёт".encode("cp1251") + b"\0")), "отчёт"),
+        (stream(said(variable(0x102, HTML, "<meta charset=utf-8><p>grüße<p>b".encode()))), "grüße\nb"),
+        (stream(said(unicode(HTML, "<p>grüße"))), "grüße"),
+        (stream(said(variable(0x102, RTF, b"LZFu"))), ""),
+        (stream(said(*[unicode(0x0037, "subject")] * 3)), ""),
+        (stream(said(struct.pack("<HHI", 0x1F, PLAIN_TEXT, 2**32 - 1)), BEGIN, CONTENT), ""),
+    ],
+)
+def test_what_a_stream_says(content: bytes, text: str):
+    """Shown where the mail says nothing else; a choice of plain text and HTML as elsewhere."""
+    assert read(only_tnef(content)).text == text
+    blank = mail("Content-Type: text/plain", body=b"\r\n")
+    part = file("application/ms-tnef", content)
+    assert read(multipart("mixed", blank, part)).text == text
+    assert read(multipart("mixed", mail("Content-Type: text/plain", body=b"elsewhere\r\n"), part)).text == "elsewhere\n"
+
+
+def test_text_in_rtf_alone_is_told():
+    """That it is there, and is not read."""
+    content = stream(said(variable(0x102, RTF, b"LZFu")))
+    assert ("tnef", "1") in {(d.kind, d.place) for d in read(only_tnef(content)).defects}
+    assert "tnef" not in {d.kind for d in read(outlook(content)).defects}
+
+
+def test_what_a_message_inside_says():
+    """Is said nowhere else, whatever the mail says."""
+    inner = stream(said(unicode(PLAIN_TEXT, "inner")), BEGIN, TITLE, CONTENT)
+    held = properties(unicode(0x3001, "Forwarded"), variable(0x0D, DATA, MESSAGE_IID + inner))
+    assert read(outlook(stream(said(unicode(PLAIN_TEXT, "outer")), BEGIN, held))).text == "see file\n\ninner"
+    assert read(only_tnef(stream(said(unicode(PLAIN_TEXT, "outer")), BEGIN, held))).text == "inner\nouter"
+
+
+def test_a_long_text_in_a_stream_is_cut():
+    """And a defect says so."""
+    reading = read(only_tnef(stream(said(unicode(PLAIN_TEXT, "word " * 100_000)))))
+    assert (len(reading.text), reading.defects[-1].kind) == (256 * 1024, "text_cut")
 
 
 def test_garbage_behind_the_stream_is_nothing():
@@ -155,7 +212,7 @@ def test_messages_nested_without_end_are_bounded():
 def test_no_count_keeps_us(content: bytes):
     """Lengths and counts that others believe, hours long."""
     started = time.process_time()
-    tnef.open_stream(content)
+    tnef.open_stream(content, FILES_MAX)
     assert time.process_time() - started < 2
 
 
@@ -233,8 +290,8 @@ def test_a_file_without_its_end_is_a_defect():
 
 def test_many_files_are_bounded():
     """Each costs a row."""
-    raw = plain(uuencoded(b"x") * (packed.FILES_MAX + 1))
-    assert len(files(raw)) == packed.FILES_MAX
+    raw = plain(uuencoded(b"x") * (FILES_MAX + 1))
+    assert len(files(raw)) == FILES_MAX
     assert "uuencode" in {d.kind for d in read(raw).defects}
 
 

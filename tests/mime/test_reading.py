@@ -290,6 +290,15 @@ BOMBS = {
         for i in range(8)
     )
     + b"END:VCALENDAR\r\n",
+    "ids": b"References: " + b"a" * 1_000_000 + b"\r\n\r\n",
+    "calendars": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + b"".join(
+        b"--b\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:%d\r\nEND:VEVENT\r\n"
+        b"END:VCALENDAR\r\n" % i
+        for i in range(9000)
+    ),
+    "report blocks": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + (b"--b\r\nContent-Type: message/xdelivery-status\r\n\r\n" + b"A:b\n\n" * 200) * 800,
     "flowed": b"Content-Type: text/plain; format=flowed\r\n\r\n" + b"> x \r\n" * 140_000,
     "charset": b"Content-Type: text/plain; charset=idna\r\n\r\n" + b"\xe9" * 1_000_000,
 }

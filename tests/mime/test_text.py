@@ -55,6 +55,7 @@ def test_no_page_raises(pieces: list[str]):
         "\xa0 " * 500_000,
         "<b><i>" * 150_000,
         "<a><b>" * 1400 + "<" + "x" * 10**6,
+        "<div " + " ".join(f"a{i}='>'" for i in range(100_000)) + ">x",
     ],
 )
 def test_no_page_takes_long(html: str):
