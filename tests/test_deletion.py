@@ -1,8 +1,7 @@
 """What is deleted on a server, and what never is."""
 
-from datetime import UTC, datetime
-
 import hashlib
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
