@@ -72,7 +72,7 @@ class Loader:
             numbers = loader.number(connection, self._arrivals)
             new = {a.sha256: a for a in self._arrivals if not numbers[a.sha256].known}
             jobs = {s: Job(numbers[s].message_id, a.raw, a.skeleton) for s, a in new.items()}
-            blocks = {s: answer(job) for s, job in jobs.items()}
+            blocks = dict(zip(jobs, answer(list(jobs.values())), strict=True))
             _of_thread.pause = (self, pause, fail)
             return loader.load(connection, self._arrivals, numbers, blocks)
 
