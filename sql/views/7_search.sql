@@ -408,26 +408,39 @@ return (
         union all
         select search.pattern(array[word]) from unnest(search.words(a.value)) as word where a.pattern is null
     ) as patterns
-    where a.kind = 'words' and not a.excluded
+    where a.kind = 'words' and not a.excluded and a.field is distinct from 'has'
 );
 comment on function search.hits is 'A regular expression for what a query finds.';
 
-create or replace function search.snippet(id bigint, hits text) returns text language plpgsql stable as $$
+create or replace function search.fields(asked search.alternative[]) returns text[] language sql immutable
+return (
+    select coalesce(array_agg(distinct field) filter (where field <> 'has'), '{}')
+    from unnest(asked) where kind = 'words' and not excluded having bool_and(field is not null)
+);
+comment on function search.fields is 'The fields that a query names, if all of its words are sought in one.';
+
+create or replace function search.snippet(id bigint, hits text, fields text[]) returns text
+language plpgsql stable as $$
 declare
     -- Folding takes a millisecond for so many characters; the hit is seldom behind them.
     first constant integer := 20000;
     body constant text := search.text(id, 'body');
+    field text;
+    shown text;
 begin
+    foreach field in array fields || '{body,subject,filename,from,to,cc,bcc,inside}'::text[] loop
+        shown := search.cut(case when field = 'body' then left(body, first) else search.text(id, field) end, hits);
+        if shown is not null then
+            return shown;
+        end if;
+    end loop;
     return coalesce(
-        search.cut(left(body, first), hits),
-        search.cut(search.text(id, 'subject'), hits),
-        search.cut(search.text(id, 'filename'), hits),
-        search.cut(search.text(id, null), hits),
         case when length(body) > first then search.cut(body, hits) end,
         trim(regexp_replace(left(body, 160), '\s+', ' ', 'g')));
 end
 $$;
-comment on function search.snippet is 'The text of a message around what was found, «marked»; else its beginning.';
+comment on function search.snippet is
+    'A message around what was found, «marked»: in the fields asked for, else in its text, else in its head; else its beginning.';
 
 create or replace function search.page_after(key text) returns search.page language plpgsql immutable as $$
 declare
@@ -456,6 +469,7 @@ declare
     heads constant integer[] := search.heads(asked);
     unsure constant search.alternative[] := search.unsure(asked);
     hits constant text := search.hits(asked);
+    fields constant text[] := coalesce(search.fields(asked), '{}');
     within constant bigint[] := search.chosen(asked);
     page search.page := search.page_after(after_key);
     w record;
@@ -473,7 +487,7 @@ begin
             into message_id, sent_at, from_name, from_address, subject
             from mart.message m where m.message_id = c.id;
             continue when not found;
-            snippet := search.snippet(c.id, hits);
+            snippet := search.snippet(c.id, hits, fields);
             score := c.score;
             key := concat_ws('_', w.top, w.bottom, c.score, c.id, replace(c.sent::text, ' ', 'T'));
             return next;

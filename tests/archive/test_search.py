@@ -149,11 +149,15 @@ def test_pages_follow_each_other_without_gap_or_double(engine: Engine, monkeypat
 
 def test_the_match_is_shown_where_it_stands(archive: Engine):
     """Hits are marked as the text has them; elsewhere than in the text too."""
-    shown = {query: [row["snippet"] for row in find(archive, query)] for query in ("due week", "strasse", "q3", "会议")}
+    queries = ("due week", "strasse", "q3", "会议", "from:carl", "has:attachment")
+    shown = {query: [row["snippet"] for row in find(archive, query)] for query in queries}
     assert shown["due week"][1] == "The amount is «due» next «week»."
     assert shown["strasse"] == ["«Straße» nach Łódź, déjà vu"]
     assert shown["q3"] == ["«Q3»_report.pdf"]
     assert shown["会议"] == ["明天的«会议»改到下午三点"]
+    # In the field that was asked for, and of one field alone.
+    assert shown["from:carl"] == ["«Carl» «carl»@example.com"]
+    assert shown["has:attachment"] == ["see the file"]
 
 
 @pytest.mark.parametrize(
