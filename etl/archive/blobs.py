@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from etl.archive.database import driver
 from etl.archive.recipe import CHUNK_OCTETS
 from etl.archive.rows import compressed
 from etl.archive.statements import statement
 from etl.archive.steps import BlobStep
+
+# Shared by loaders; archive.approve_disposition has it alone.
+BLOB_LOCK = 7497061
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,10 @@ def add(connection: Connection, octets: Mapping[bytes, int]) -> Added:
     """Add the blobs of a batch, all that it has. octets: by SHA-256."""
     if not octets:
         return Added({}, set())
+    # A disposition deletes no blob that we find: it waits until the steps made of them are committed, or we for it.
     # Sorted and at once, so that two loaders with the same blobs wait for each other instead of deadlocking. What
     # another loader commits meanwhile is seen by the second statement and not by the first.
+    connection.execute(text("select pg_advisory_xact_lock_shared(:key)"), {"key": BLOB_LOCK})
     named = {"sha256s": sorted(octets), "octets": [octets[sha256] for sha256 in sorted(octets)]}
     new = {bytes(sha256) for sha256 in connection.scalars(statement("load", "add_blobs"), named)}
     rows = connection.execute(statement("load", "blobs"), {"sha256s": sorted(octets)})

@@ -1,4 +1,5 @@
-"""Two loaders with the same messages and the same files at once: each stored once, whoever of them is cut down."""
+"""Two loaders with the same messages and files at once, or a loader and a disposition: each file is there once,
+whoever of them is cut down."""
 
 import itertools
 import threading
@@ -109,8 +110,8 @@ def whole(engine: Engine, messages: int, blobs: int) -> None:
         assert [fault for _, found in books(connection) for fault in found] == []
 
 
-def waits(engine: Engine, batch: Loader) -> None:
-    """Until a loader waits for another's lock."""
+def waits(engine: Engine, batch: "Loader | Disposition") -> None:
+    """Until it waits for another's lock."""
     for _ in range(SECONDS_MAX * 20):
         if rows(engine, "select from pg_locks where pid = :pid and not granted", pid=batch.pid):
             return
@@ -188,3 +189,54 @@ def test_a_large_and_a_small_message_in_one_batch(
     first.go_on.set()
     assert [*ahead.result(SECONDS_MAX).values(), *behind.result(SECONDS_MAX).values()] == ["archived"] * 4
     whole(engine, 4, 2)
+
+
+class Disposition:
+    """Takes the first message out of the archive; its transaction stays open until it may be committed."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self.approved, self.go_on = threading.Event(), threading.Event()
+        self.pid = 0
+        ask = "insert into archive.disposition (message_id, basis, requested_by) values (1, 'case 4', 'ann')"
+        with engine.begin() as connection:
+            connection.execute(text(ask))
+
+    def __call__(self) -> None:
+        """Approve it, and commit when it may go on."""
+        with self._engine.begin() as connection:
+            self.pid = connection.scalar(text("select pg_backend_pid()")) or 0
+            connection.execute(text("select archive.approve_disposition(1)"))
+            self.approved.set()
+            assert self.go_on.wait(SECONDS_MAX)
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize("ahead", ["loader", "disposition"])
+def test_a_disposition_takes_no_file_that_a_loader_has_found(
+    engine: Engine, two: ThreadPoolExecutor, delivery: Callable[[], tuple[int, int]], ahead: str, size: str
+):
+    """Whoever comes first, the other waits: the second message has its file, and the first one is gone."""
+    assert [*Loader(engine, [Arrival.of(*delivery(), letter("one", FILES[0]))])().values()] == ["archived"]
+    raw, arrival = letter("two", FILES[0], FILES[1]), delivery()
+    batch = Loader(engine, [Arrival.of(*arrival, raw) if size == "small" else large(engine, arrival, raw)])
+    disposition = Disposition(engine)
+    if ahead == "loader":
+        loaded = two.submit(batch, "add_steps")
+        assert batch.written.wait(SECONDS_MAX)
+        gone = two.submit(disposition)
+        waits(engine, disposition)
+    else:
+        gone = two.submit(disposition)
+        assert disposition.approved.wait(SECONDS_MAX)
+        loaded = two.submit(batch)
+        waits(engine, batch)
+    for each in (batch, disposition):
+        each.go_on.set()
+    assert [*loaded.result(SECONDS_MAX).values()] == ["archived"]
+    assert gone.result(SECONDS_MAX) is None
+    assert rows(engine, "select count(*) from archive.head where message_id = 1") == [(0,)]
+    with engine.connect() as connection:
+        assert [made.fault for made in rehashed(connection)] == [None]
+        assert [fault for _, found in books(connection) for fault in found] == []
+    assert rows(engine, "select count(*) from archive.blob") == [(2,)]
