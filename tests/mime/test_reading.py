@@ -313,9 +313,10 @@ def test_no_megabyte_takes_long(name: str):
     quarter = time.process_time() - started
     reading = read(whole)
     seconds = time.process_time() - started - quarter
-    # Half a second on an idle machine; quadratic time would be minutes, and sixteen times that of a quarter.
+    # Half a second on an idle machine, twice that on a busy one, and some cost the same whatever their size; quadratic
+    # time would be minutes, and sixteen times that of a quarter.
     assert seconds < 5
-    assert seconds < 12 * quarter + 0.5
+    assert seconds < 12 * quarter + 2
     assert "unreadable" not in {defect.kind for defect in reading.defects}
 
 
