@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from etl.archive import projection, threads
+from etl.archive import projection, search, threads
 from etl.archive.projection import Again, Difference
 from etl.intake import Archive
 from etl.mime.version import PARSER
@@ -50,14 +50,18 @@ def rebuild(
                 return await _over(0, lambda _, read: archive.do(projection.compare, read), archive, parsers)
             rebuild_id, after = await archive.do(projection.begin, PARSER, every)
             try:
-                result = await _over(
-                    after,
-                    lambda up_to, read: archive.do(projection.replace, rebuild_id, PARSER, read, up_to),
-                    archive,
-                    parsers,
-                )
-                if await archive.do(projection.finish, rebuild_id):
+
+                async def replace(up_to: int, read: Read) -> list[Difference]:
+                    found = await archive.do(projection.replace, rebuild_id, PARSER, every, read, up_to)
+                    # What is laid in anew is looked through message by message until it is folded.
+                    while await archive.do(search.fold):
+                        pass
+                    return found
+
+                result = await _over(after, replace, archive, parsers)
+                if await archive.do(projection.has_replaced, rebuild_id):
                     await archive.do(threads.remake)
+                await archive.do(projection.finish, rebuild_id)
             finally:
                 await archive.do(projection.release)
             return result

@@ -17,14 +17,30 @@ select distinct d.mailbox
 from mart.message m join mart.delivery d using (message_id)
 where m.mail_id = (select mail_id from mart.message where message_id = 17);
 
--- find: Blind copies: mailboxes that have a mail though it names their address nowhere (`popvault query blind_copies` also leaves out lists)
+-- find: Blind copies: mailboxes that have a mail though it names others in To or Cc and not their address (`popvault query blind_copies` also leaves out lists)
 select distinct m.mail_id, m.subject, b.address
 from mart.delivery d
 join mart.mailbox b on b.mailbox = d.mailbox and b.address is not null
 join mart.message m using (message_id)
 where not exists (
     select from mart.participant p
-    where p.message_id = d.message_id and p.role in ('from', 'to', 'cc') and p.address = b.address);
+    where p.message_id = d.message_id and p.role in ('from', 'to', 'cc') and p.address = b.address)
+  and exists (
+    select from mart.participant p
+    where p.message_id = d.message_id and p.role in ('to', 'cc') and p.address is not null);
+
+-- find: Attachments whose first bytes are of another kind than declared; types have several names, so name the kind (`popvault query attachments_unlike_their_names` knows those of many)
+select message_id, filename, content_type, sniffed_type
+from mart.attachment
+where content_type = 'application/pdf' and sniffed_type is distinct from 'application/pdf'
+   or content_type like 'image/%' and coalesce(sniffed_type, '') not like 'image/%';
+
+-- find: Mail by mailbox and day, days without any too
+select b.mailbox, cast(d as date) as day, coalesce(v.messages, 0) as messages
+from mart.mailbox b
+cross join generate_series(timestamp '2026-03-02', '2026-03-08', '1 day') as d
+left join mart.volume v on v.mailbox = b.mailbox and v.day = cast(d as date)
+order by b.mailbox, d;
 
 -- find: Domains that look like another once 0 is o, 1 is l, rn is m (`popvault query lookalike_domains` also knows letters left out, added or swapped)
 select a.domain, b.domain as looks_like, a.first_sent_at
@@ -75,7 +91,7 @@ where p.address = 'ann@example.org'
 order by m.sent_at;
 
 -- mart.edge: who wrote to whom how often, by month
-select date_trunc('month', sent_at) as month, sender, recipient, count(distinct mail_id) as messages
+select date_trunc('month', sent_at, 'UTC') as month, sender, recipient, count(distinct mail_id) as messages
 from mart.edge
 group by month, sender, recipient
 order by month, messages desc;
@@ -156,8 +172,8 @@ from mart.volume where day between '2026-03-02' and '2026-03-08' group by mailbo
 -- mart.session: logins that failed in the last week
 select mailbox, began_at, failure from mart.session where failure is not null and began_at > now() - interval '7 days';
 
--- mart.balance: mailboxes whose books do not balance
-select * from mart.balance where not balanced;
+-- mart.balance: mailboxes where something is still to be done, or that do not balance
+select * from mart.balance where pending > 0 or not balanced;
 
 -- mart.verification: when all was last verified
 select max(ended_at) from mart.verification where verified;

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from etl.archive import projection
+from etl.archive import projection, threads
+from etl.archive.search import find
 from etl.errors import Retry
 from etl.mime.version import PARSER
 from etl.rebuild import Result, rebuild
@@ -115,6 +116,51 @@ def test_a_rebuild_that_was_cut_short_goes_on(engine: Engine, monkeypatch: pytes
     assert rebuild(engine, True, False, lambda _: None).messages == 2
     with engine.connect() as connection:
         assert connection.execute(text("select up_to, messages from ops.rebuild")).all() == [(3, 3)]
+
+
+def test_a_rebuild_killed_before_threads_are_joined_joins_them_next_time(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """Nothing is left to read again; what joined two messages is read no more, and they are apart."""
+    deliver(engine, "ann", LETTER + b"one\r\n", LETTER + b"two\r\n")
+    execute(
+        engine,
+        "update archive.reading set parser = 'older', in_reply_to = '<one@mail>'",
+        "update threads.member set thread_id = 1",
+    )
+
+    def killed(_: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threads, "remake", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            rebuild(engine, False, False, lambda _: None)
+    assert rebuild(engine, False, False, lambda _: None) == Result(0, 0)
+    with engine.connect() as connection:
+        assert connection.scalar(text("select count(distinct thread_id) from threads.member")) == 2
+
+
+def test_words_that_an_older_parser_did_not_lay_in_are_found_after_a_rebuild(engine: Engine):
+    """Though no row is read otherwise; of mail that the same parser read, by --all alone."""
+    inside = b"Content-Type: message/rfc822\r\n\r\nSubject: wolverine\r\n\r\nx\r\n"
+    deliver(engine, "ann", LETTER[:-2] + inside)
+
+    def finds() -> int:
+        with engine.connect() as connection:
+            return len(find(connection, "wolverine", 10))
+
+    lose = "update search.fresh set terms = '\\x00000001'"
+    assert finds() == 1
+    execute(engine, lose, "update archive.reading set parser = 'older'")
+    assert finds() == 0
+    assert rebuild(engine, False, False, lambda _: None) == Result(1, 0)
+    assert finds() == 1
+    execute(engine, lose)
+    rebuild(engine, False, False, lambda _: None)
+    assert finds() == 0
+    rebuild(engine, True, False, lambda _: None)
+    assert finds() == 1
 
 
 def test_two_at_once_do_not_get_in_each_other_s_way(engine: Engine):

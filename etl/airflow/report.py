@@ -67,12 +67,12 @@ def _ask(*arguments: str) -> subprocess.Popen[str]:
 
 
 def _print(question: str, process: subprocess.Popen[str]) -> None:
-    """The answer under its question, cut where it is long."""
+    """The answer under its question, its beginning where it is long."""
     lines = [line for line in process.communicate()[0].splitlines() if line.strip()]
     click.echo(f"\n$ popvault {question}")
     click.echo("\n".join(lines[:LINES_MAX]))
     if len(lines) > LINES_MAX:
-        click.echo(f" ... (lines left out: {len(lines) - LINES_MAX})")
+        click.echo(" ... and more: ask it for all of them")
 
 
 def _popvault() -> str:

@@ -31,7 +31,7 @@ class Steps:
         if not terminal and now - self._told < LINE_SECONDS:
             return
         self._shown, self._told, self._open = (done, total), now, terminal
-        line = f"  {now - self._began:5.1f} s  {what}: {done} of {total} messages"
+        line = f"  {now - self._began:5.1f} s  {what}: {done} of {total} messages listed so far"
         click.echo(f"\r{line}" if terminal else line, nl=not terminal)
 
     def _close(self) -> None:

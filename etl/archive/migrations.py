@@ -32,7 +32,7 @@ def migrate(engine: Engine) -> None:
             raise Misconfigured(
                 f"the archive is of a newer popvault (schema {version}, not {_newest()}); upgrade this one"
             )
-        if (version, comment) != (_newest(), views.made_from()):
+        if (version, comment) != (_newest(), views.made_from(connection)):
             _renew(connection, version)
 
 

@@ -88,10 +88,16 @@ def release(connection: Connection) -> None:
         driver(connection).execute("select pg_advisory_unlock(%s)", [REBUILD_LOCK])
 
 
-def finish(connection: Connection, rebuild_id: int) -> bool:
-    """All messages were read again; whether threads are to be joined anew, for what joined them may be read no more."""
+def has_replaced(connection: Connection, rebuild_id: int) -> bool:
+    """Whether threads are to be joined anew, for what joined them may be read no more."""
     with connection.begin():
-        return bool(connection.scalar(statement("rebuild", "finish"), {"rebuild_id": rebuild_id}))
+        return bool(connection.scalar(statement("rebuild", "has_replaced"), {"rebuild_id": rebuild_id}))
+
+
+def finish(connection: Connection, rebuild_id: int) -> None:
+    """All messages were read again, and threads joined anew."""
+    with connection.begin():
+        connection.execute(statement("rebuild", "finish"), {"rebuild_id": rebuild_id})
 
 
 def count(connection: Connection, after: int, parser: str, every: bool) -> int:
@@ -155,9 +161,17 @@ def read_by_others(connection: Connection, message_ids: Sequence[int], parser: s
 
 
 def replace(
-    connection: Connection, rebuild_id: int, parser: str, read: Sequence[tuple[int, Sequence[bytes]]], up_to: int
+    connection: Connection,
+    rebuild_id: int,
+    parser: str,
+    every: bool,
+    read: Sequence[tuple[int, Sequence[bytes]]],
+    up_to: int,
 ) -> list[Difference]:
-    """Replace what is stored otherwise than it is read now, and remember how far the rebuild came: one transaction."""
+    """Replace what is stored otherwise than it is read now, and remember how far the rebuild came: one transaction.
+
+    Terms are laid in anew of all that another parser read, for nothing tells of which they are; or of every message.
+    """
     with connection.begin():
         found = _compare(connection, read)
         changed = sorted({difference.message_id for difference in found})
@@ -171,8 +185,10 @@ def replace(
                 [changed],
             )
         ids = [message_id for message_id, _ in read]
-        search.add_again(connection, read, changed)
-        connection.execute(statement("rebuild", "read_by"), {"parser": parser, "message_ids": ids})
+        named = {"parser": parser, "message_ids": ids}
+        others = ids if every else connection.scalars(statement("rebuild", "read_by_others"), named)
+        search.add_again(connection, read, {*changed, *others})
+        connection.execute(statement("rebuild", "read_by"), named)
         done = {"up_to": up_to, "messages": len(read), "changed": len(changed)}
         connection.execute(statement("rebuild", "advance"), {"rebuild_id": rebuild_id, **done})
         return found

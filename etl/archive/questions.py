@@ -18,12 +18,21 @@ from sqlalchemy.exc import DBAPIError
 
 from etl.archive.statements import SQL, statement
 from etl.errors import Misconfigured
+from etl.mime.addresses import normalised
 
 # What one of the archive's own names can be: a word that is none is an error, and no question without an answer.
 _NAMES = {
     "mailbox": ("mailbox", "popvault status lists them"),
     "sha256": ("attachment with this SHA-256:", "mart.attachment has them"),
     "message": ("message", "popvault search finds them"),
+}
+# What a value has to be, by the type that the question casts it to.
+_KINDS = {
+    "integer": "a whole number, as 3",
+    "bigint": "a whole number, as 3",
+    "numeric": "a number, as 2.5",
+    "time": "a time of day, as 09:00",
+    "timestamptz": "a day, as 2026-03-01, or a time, as 2026-03-01 09:00",
 }
 _PARAMETER = re.compile(r"^-- :(\w+)(?: =[ ]?(\S*))? {2,}(.+)$", re.MULTILINE)
 
@@ -100,7 +109,17 @@ def values(asked: Question, given: Mapping[str, str]) -> dict[str, str]:
     for parameter in asked.parameters:
         if told[parameter.name] is None:
             raise Misconfigured(f"query {asked.name} needs --set {parameter.name}=... ({parameter.meaning})")
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: _normal(name, value) for name, value in told.items() if value is not None}
+
+
+def _normal(name: str, value: str) -> str:
+    """An address and domains as mart has them, however they are written."""
+    if name == "address":
+        return normalised(value.strip())
+    if name == "house":
+        domains = (normalised(f"@{domain.strip()}")[1:] for domain in value.split(","))
+        return ",".join(filter(None, domains))
+    return value
 
 
 def answer(connection: Connection, name: str, given: Mapping[str, str]) -> Answer:
@@ -113,8 +132,7 @@ def answer(connection: Connection, name: str, given: Mapping[str, str]) -> Answe
         told["rows"] = str(rows_max + 1)
     with connection.begin():
         for each, value in given.items():
-            with _telling(name, {each: value}):
-                _check(connection, asked, each, value)
+            _check(connection, asked, each, value)
         with _telling(name, given):
             rows = [dict(row) for row in connection.execute(text(asked.sql), told).mappings()]
         house = _house(connection, told["house"]) if "house" in told else None
@@ -123,7 +141,7 @@ def answer(connection: Connection, name: str, given: Mapping[str, str]) -> Answe
 
 
 def _rows_max(told: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", told):
+    if not re.fullmatch(r"0*[1-9]\d{0,8}", told):
         raise Misconfigured(f"--set rows={told}: say how many rows, as 100")
     return int(told)
 
@@ -142,7 +160,13 @@ def _telling(name: str, given: Mapping[str, str]) -> Iterator[None]:
 
 def _check(connection: Connection, asked: Question, name: str, value: str) -> None:
     if kind := re.search(rf"\bcast\(:{name} as (\w+)\)", asked.sql):
-        connection.execute(statement("questions", kind[1]), {"value": value})
+        try:
+            connection.execute(statement("questions", kind[1]), {"value": value})
+        except DBAPIError as error:
+            if not isinstance(error.orig, psycopg.DataError):
+                raise
+            wrong = f"query {asked.name} cannot be told --set {name}={value}"
+            raise Misconfigured(f"{wrong}: say {_KINDS[kind[1]]}") from error
     if value and name in _NAMES and not connection.scalar(statement("questions", name), {name: value}):
         what, where = _NAMES[name]
         raise Misconfigured(f"there is no {what} {value} in the archive that this login may see; {where}")

@@ -90,8 +90,8 @@ def _array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-def add_again(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]], changed: Sequence[int]) -> None:
-    """Lay in anew the terms of messages that are read otherwise now, and of those that have none yet.
+def add_again(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]], changed: Iterable[int]) -> None:
+    """Lay in anew the terms of messages that may be read otherwise now, and of those that have none yet.
 
     read: of each message the rows, `Blocks.read`.
     """

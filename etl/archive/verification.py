@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 import etl
 from etl.archive.statements import statement, titled, titles
@@ -10,12 +10,15 @@ from etl.archive.stored import Chosen
 
 # A fetch takes so many findings: a ruined archive has millions.
 FINDINGS_AT_ONCE = 1000
+# Shared by verifications; archive.approve_disposition has it alone.
+DISPOSITION_LOCK = 7497062
 
 
 class Verification:
     """One verification, as it is recorded: begun, its faults as they are found, and its end.
 
-    Its connection is its own: what it found stays, whatever becomes of the reading.
+    Its connection is its own: what it found stays, whatever becomes of the reading. No disposition is approved while it
+    is open: what is noted of a message would stay behind.
     """
 
     def __init__(self, engine: Engine, asked: Chosen):
@@ -24,11 +27,16 @@ class Verification:
         with self._connection.begin():
             named = {"asked": str(asked), "version": etl.__version__}
             self._number = self._connection.scalar(statement("verification", "begin"), named)
+        with self._connection.begin():
+            # Waits for one whose approval is not committed.
+            self._connection.execute(text("select pg_advisory_lock_shared(:key)"), {"key": DISPOSITION_LOCK})
 
     def __enter__(self) -> "Verification":
         return self
 
     def __exit__(self, *_: object) -> None:
+        # With the session, and not to the pool: the lock is the session's.
+        self._connection.invalidate()
         self._connection.close()
 
     def count(self, octets: int) -> None:

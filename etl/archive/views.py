@@ -16,10 +16,14 @@ from etl.archive.statements import SQL, run_script, statement
 from etl.errors import Misconfigured
 
 
-def made_from() -> str:
-    """The comment on schema mart that tells of what views and rights were made."""
+def made_from(connection: Connection) -> str:
+    """The comment on schema mart that tells of what views and rights were made, and on which Postgres.
+
+    Another major version writes what it was given in other words, which guards (sql/rights) would take for a change.
+    """
     digest = hashlib.sha256((_text("views") + _text("rights")).encode()).hexdigest()
-    return f"What analysts use. Made from {digest}."
+    major = connection.scalar(text("select current_setting('server_version_num')::integer / 10000"))
+    return f"What analysts use. Made from {digest} on Postgres {major}."
 
 
 def _text(folder: str) -> str:
@@ -61,7 +65,7 @@ def make(connection: Connection, grants: Sequence[Row[Any]]) -> None:
         if connection.scalar(statement("views", "is_there"), {"view": grant.view, "column": grant.column}):
             run_script(connection, grant.command)
     # Behind the grants: of our own roles, sql/rights alone decides.
-    run_script(connection, f"{_text('rights')}; comment on schema mart is '{made_from()}'")
+    run_script(connection, f"{_text('rights')}; comment on schema mart is '{made_from(connection)}'")
 
 
 def _names() -> list[str]:

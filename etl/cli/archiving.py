@@ -1,7 +1,6 @@
 """Mailboxes into the archive, and its books: init, check, run, enrol, status."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import etl
 from etl import config
 from etl.archive import ledger, rights
 from etl.cli.command import mailboxes_option, main
-from etl.cli.screen import print_table, progress, say
+from etl.cli.screen import print_table, progress, say, say_json
 from etl.errors import Failure, Misconfigured
 from etl.pipeline import archive_shard, look, open_archive
 from etl.visit import Done, Options
@@ -114,7 +113,7 @@ def status(as_json: bool) -> None:
     totals: dict[str, Any] = {key: sum(row[key] for row in rows) for key in counts}
     totals["balanced"] = all(row["balanced"] for row in rows)
     if as_json:
-        click.echo(json.dumps({"mailboxes": rows, "totals": totals}, indent=2))
+        say_json({"mailboxes": rows, "totals": totals})
         return
     numbers = [[row["name"], *(str(row[key]) for key in counts)] for row in (*rows, {"name": "total", **totals})]
     balanced = ["yes" if row["balanced"] else "NO" for row in (*rows, totals)]

@@ -1,14 +1,12 @@
 """For whoever knows SQL: query, dictionary, dsn; and stop, for the server that these leave up."""
 
-import json
-
 import click
 
 from etl import config
 from etl.archive import dictionary, questions
 from etl.archive.embedded import EmbeddedPostgres
 from etl.cli.command import Words, main
-from etl.cli.screen import cell, print_table, say
+from etl.cli.screen import cell, print_table, say, say_json
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
 
@@ -31,14 +29,15 @@ def query(name: str | None, told: tuple[str, ...], as_json: bool) -> None:
         found = questions.answer(connection, name, given)
     rows = found.rows
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        say_json(rows)
     elif rows:
         print_table(list(rows[0]), [[cell(value) for value in row.values()] for row in rows])
     else:
         click.echo("no rows")
     if found.house is not None:
         domains = ", ".join(found.house) or "none: no mailbox has an address, so say --set house=DOMAINS"
-        say(f"house: {domains}", err=as_json)
+        source = "" if given.get("house") or not found.house else ", of the mailboxes that this login sees"
+        say(f"house: {domains}{source}", err=as_json)
     if found.cut_after is not None:
         click.echo(f"only the first {found.cut_after} rows: more by --set rows=NUMBER", err=as_json)
 

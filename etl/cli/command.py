@@ -34,6 +34,9 @@ class Commands(click.Group):
             _complain(error, 2)
         except Failure as error:
             _complain(error, 1)
+        except click.UsageError as error:
+            asked = error.ctx.command_path if error.ctx else "popvault"
+            _complain(Misconfigured(f"{error.format_message().rstrip('.')}; see {asked} --help"), 2)
         except (DBAPIError, psycopg.Error) as error:
             # The first line of Postgres's own words; with the statement it would be a traceback in disguise.
             cause = getattr(error, "orig", error)

@@ -1,6 +1,5 @@
 """Messages found and shown, and the folders that people lay them in: search, show, label, save."""
 
-import json
 from typing import Any
 
 import click
@@ -9,7 +8,7 @@ from etl.archive import labels
 from etl.archive.search import find
 from etl.archive.search import show as show_message
 from etl.cli.command import Words, main
-from etl.cli.screen import print_table, say
+from etl.cli.screen import print_table, say, say_json
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
 
@@ -32,7 +31,7 @@ def search(words: tuple[str, ...], matches: int, after_key: str | None, as_json:
     with open_archive() as engine, engine.connect() as connection:
         found = find(connection, " ".join(words), matches, after_key)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+        say_json(found)
         return
     for row in found:
         date = f"{row['sent_at']:%Y-%m-%d}" if row["sent_at"] else "no date   "
@@ -52,7 +51,7 @@ def show(message: str, as_json: bool) -> None:
     with open_archive() as engine, engine.connect() as connection:
         known = show_message(connection, message)
     if as_json:
-        click.echo(json.dumps(known, indent=2, ensure_ascii=False, default=str))
+        say_json(known)
         return
     for delivery in known["deliveries"]:
         say(f"{delivery['mailbox']}  UIDL {delivery['uidl']}  {delivery['step']} {delivery['at']}")

@@ -1,9 +1,13 @@
-"""What a person sees: words, tables and progress, and nothing in them that controls the terminal."""
+"""What a person sees: words, tables and progress, and nothing in them that controls the terminal; and what a program
+reads.
+"""
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -21,8 +25,23 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def say_json(value: Any) -> None:
+    """Print rows for programs: times as ISO 8601 has them, numbers as numbers."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
+
+
 def cell(value: Any) -> str:
     """A value for a table: short, without the microseconds of times."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, list):

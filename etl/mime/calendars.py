@@ -33,7 +33,8 @@ def read(held: Held, room: Room, fallback: str | None, defects: list[Defect]) ->
     if not content.strip():
         return []
     if len(content) > room.calendar_octets or not room.events:
-        defects.append(Defect("calendar", held.path, f"{len(content)} octets are too many to be looked into"))
+        beside = "" if room == Room() else " beside those before"
+        defects.append(Defect("calendar", held.path, f"{len(content)} octets are too many to be looked into{beside}"))
         return []
     room.calendar_octets -= len(content)
     text, problem = charsets.decode(content, held.charset or "utf-8", fallback)

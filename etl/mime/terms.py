@@ -9,6 +9,7 @@ from functools import lru_cache
 from unicodedata import normalize
 from zlib import crc32
 
+from etl.mime.addresses import normalised
 from etl.mime.composed import overloaded
 from etl.mime.rows import Reading
 
@@ -93,7 +94,9 @@ def _of_field(field: bytes, text: str) -> list[int]:
 
 
 def _of_person(field: bytes, name: str, address: str) -> list[int]:
-    return [*_of_field(field, f"{name} {address}"), crc32(field + address.lower().encode())]
+    # As written, and as everything else shows it.
+    forms = {address.lower(), normalised(address)}
+    return [*_of_field(field, f"{name} {address}"), *(crc32(field + form.encode()) for form in forms)]
 
 
 # The same few people come again and again.

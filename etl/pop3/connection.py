@@ -5,6 +5,8 @@ No protocol knowledge beyond "bytes go out, events come in".
 
 import asyncio
 import hashlib
+import os
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -227,4 +229,6 @@ def _tls_failure(peer: str, error: ssl.SSLError) -> Stop | Retry:
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__
+    # Of several addresses that were tried, asyncio tells each error with its address; what they say is mostly the same.
+    numbers = dict.fromkeys(int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error)))
+    return ", ".join(map(os.strerror, numbers)) or error.strerror or str(error) or type(error).__name__

@@ -1,4 +1,5 @@
 -- What share of its mail each address of the house sends outside business hours, on the clock of who sent it.
+-- Copies of a mail count once. Without what machines sent, and without mail that has no date.
 -- :since = -infinity   sent since then, as in 2026-03-01
 -- :until = infinity    and before then
 -- :opens = 09:00       business begins, Monday to Friday
@@ -6,7 +7,7 @@
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
     select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = ''
+    union select domain from mart.mailbox where :house = '' and domain is not null
 ), sent as (
     select from_address, sent_at at time zone 'UTC' + make_interval(mins => coalesce(date_offset_minutes, 0)) as at
     from mart.message

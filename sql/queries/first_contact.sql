@@ -4,11 +4,11 @@
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
     select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = ''
+    union select domain from mart.mailbox where :house = '' and domain is not null
 ), first as (
     select distinct on (p.domain) p.domain, r.sent_at, p.role, p.address, p.message_id
     from mart.participant p join mart.message r using (message_id)
-    where p.address like '%@%' and r.sent_at is not null and p.domain not in (select domain from house where domain <> '')
+    where p.address like '%@%' and r.sent_at is not null and p.domain not in (select domain from house)
     order by p.domain, r.sent_at, p.message_id, p.position
 )
 select f.domain, f.sent_at as first_at, case f.role when 'from' then 'from them' else 'to them' end as direction,

@@ -5,11 +5,11 @@
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
     select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = ''
+    union select domain from mart.mailbox where :house = '' and domain is not null
 ), leaving as materialized (
     select e.message_id, e.sent_at, e.sender, string_agg(distinct e.recipient, ', ') as outside
     from mart.edge e
-    where e.sender_domain in (select domain from house) and e.recipient_domain not in (select domain from house where domain <> '')
+    where e.sender_domain in (select domain from house) and e.recipient_domain not in (select domain from house)
       and (e.sent_at >= cast(:since as timestamptz) and e.sent_at < cast(:until as timestamptz)
            or e.sent_at is null and cast(:since as timestamptz) = '-infinity')
     group by e.message_id, e.sent_at, e.sender
@@ -23,7 +23,7 @@ with house as (
         -- Offset 0, here and below: asked of each thread, not joined with all.
         select * from mart.thread t where t.thread_id = l.thread_id offset 0) as t
 )
-select n.thread_id, n.subject, n.first_at, n.sent_at as left_at, n.sender, n.outside, n.message_id
+select n.subject, n.first_at, n.sent_at as left_at, n.sender, n.outside, n.message_id
 from named n
 where exists (select from mart.edge e where e.message_id = n.first_message_id offset 0)
   and not exists (

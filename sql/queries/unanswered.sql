@@ -6,7 +6,7 @@
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
     select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = ''
+    union select domain from mart.mailbox where :house = '' and domain is not null
 )
 select m.message_id, m.sent_at, m.from_address, t.recipients, m.subject
 from mart.message m
@@ -16,7 +16,7 @@ cross join lateral (
     where e.message_id = m.message_id and e.role = 'to' and e.recipient_domain in (select domain from house)
 ) as t
 where t.recipients is not null and m.message_id = m.mail_id
-  and m.from_domain not in (select domain from house where domain <> '')
+  and m.from_domain not in (select domain from house)
   and m.sent_at >= cast(:since as timestamptz)
   and m.sent_at < now() - make_interval(days => cast(:days as integer))
   and not exists (

@@ -1,5 +1,5 @@
 -- Who wrote to whom in each month, the newest month first, and of each the pairs with the most messages.
--- Copies of a mail count once.
+-- Copies of a mail count once. Months of UTC; without mail that has no date.
 -- :since = -infinity   sent since then, as in 2026-03-01
 -- :until = infinity    and before then
 -- :pairs = 20          so many pairs of each month

@@ -51,6 +51,7 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('ops.rebuild',         false, null,             null,     null,     'select'),
     ('ops.mailbox_right',   false, null,             null,     null,     'select'),
     ('ops.view',            false, null,             null,     null,     'select'),
+    ('ops.guard',           false, null,             null,     null,     'select'),
     ('ops.migration',       false, 'select',         'select', 'select', 'select'),
     -- Views; they show each caller what the tables would.
     ('archive.recipe',      false, 'select',         null,     'select', 'select'),

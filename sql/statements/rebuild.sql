@@ -16,9 +16,12 @@ select * from unfinished union all select * from begun;
 update ops.rebuild set up_to = :up_to, messages = messages + :messages, changed = changed + :changed
 where rebuild_id = :rebuild_id;
 
--- name: finish
+-- name: has_replaced
 -- Whether threads are to be joined anew: all was asked for, or something was replaced, be it by a call that was cut short.
-update ops.rebuild set ended_at = now() where rebuild_id = :rebuild_id returning changed > 0 or every;
+select changed > 0 or every from ops.rebuild where rebuild_id = :rebuild_id;
+
+-- name: finish
+update ops.rebuild set ended_at = now() where rebuild_id = :rebuild_id;
 
 -- name: count
 -- How many messages are to be read again.

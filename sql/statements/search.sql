@@ -51,7 +51,7 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
                  from mart.header h where h.message_id = m.message_id), '[]') as headers,
        coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' - 'position' order by p.position)
                  from mart.participant p where p.message_id = m.message_id), '[]') as participants,
-       coalesce((select jsonb_agg(to_jsonb(p) - 'message_id'
+       coalesce((select jsonb_agg(to_jsonb(p) - 'message_id' || jsonb_build_object('sha256', encode(p.sha256, 'hex'))
                                   order by cast(string_to_array(translate(p.path, '/', '.'), '.') as integer[]))
                  from archive.part p where p.message_id = m.message_id), '[]') as parts,
        coalesce((select jsonb_agg(to_jsonb(n) - 'message_id'
@@ -65,7 +65,9 @@ select m.message_id, encode(m.sha256, 'hex') as sha256, m.octets, m.archived_at,
                  from archive.defect d where d.message_id = m.message_id), '[]') as defects,
        coalesce((select jsonb_agg(to_jsonb(c) - 'message_id' order by c.source, c.position)
                  from mart.date_candidate c where c.message_id = m.message_id), '[]') as dates,
-       r.message_id_header, r.in_reply_to, r."references", t.thread_id,
+       r.message_id_header, r.in_reply_to, r."references",
+       -- A number of 63 bits, which many readers of JSON would round.
+       cast(t.thread_id as text) as thread_id,
        -- Of a long thread, the oldest.
        coalesce((select jsonb_agg(to_jsonb(o)) from (
                      select o.message_id, o.sent_at, o.subject

@@ -36,7 +36,7 @@ comment on column mart.attachment.sha256 is 'SHA-256 of the decoded content, in 
 comment on column mart.attachment.disposition is 'inline, attachment or other; null where not declared.';
 comment on column mart.attachment.safe_name is
     'Name for a disk: no separators, controls or names of devices, never empty; not unique within the message.';
-comment on column mart.attachment.sniffed_type is 'Type that its first bytes show; null where they show none, as of plain text.';
+comment on column mart.attachment.sniffed_type is 'Type that its first bytes show; null where they show none: of plain text, and of a PDF, ZIP or picture that does not begin as one. A type has several names: that it differs from content_type proves nothing alone.';
 comment on column mart.attachment.protection is 'signed or encrypted; null for neither.';
 comment on column mart.attachment.protected_by is 'By what: pgp, smime, password (a locked ZIP, PDF or Office file), or another protocol; null for nothing.';
 comment on column mart.attachment.packing is 'How a part held the file: tnef (winmail.dat) or uuencode; null for a part of its own.';

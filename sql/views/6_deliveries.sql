@@ -85,7 +85,7 @@ join archive.message m on m.message_id = l.message_id
 join archive.reading r on r.message_id = l.message_id
 where l.step in ('archived', 'duplicate')
 group by b.name, day;
-comment on view mart.volume is 'One row for each mailbox and day on which mail was sent that it received; a day without has none.';
+comment on view mart.volume is 'One row for each mailbox and day on which mail was sent that it received; a day without has none: join generate_series to count those as 0.';
 comment on column mart.volume.mailbox is 'Name of the mailbox.';
 comment on column mart.volume.day is 'Day in UTC, by the sender''s clock; null for mail whose date nothing tells.';
 comment on column mart.volume.messages is 'Deliveries: what lies in two mailboxes counts in both, and what one holds twice counts twice.';

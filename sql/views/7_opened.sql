@@ -8,7 +8,7 @@ comment on view mart.part is 'One row for each part of a message (text, file, or
 comment on column mart.part.message_id is 'The message.';
 comment on column mart.part.path is 'Its place: 1 is the message, 1.2 its second part, 1.2/1 the first file packed in that.';
 comment on column mart.part.content_type is 'Declared type.';
-comment on column mart.part.sniffed_type is 'Type that its first bytes show; null where they show none, as of plain text.';
+comment on column mart.part.sniffed_type is 'Type that its first bytes show; null where they show none: of plain text, and of a PDF, ZIP or picture that does not begin as one. A type has several names: that it differs from content_type proves nothing alone.';
 comment on column mart.part.charset is 'Declared charset; null where none is.';
 comment on column mart.part.transfer_encoding is 'Declared transfer encoding; null where none is.';
 comment on column mart.part.disposition is 'inline, attachment or other; null where not declared.';

@@ -463,7 +463,7 @@ create or replace function mart.search(query text, matches integer default 20, a
 returns table (
     message_id bigint, sent_at timestamptz, from_name text, from_address text, subject text, snippet text,
     score integer, key text
-) language plpgsql stable rows 20 as $$
+) language plpgsql stable rows 20 set datestyle = 'ISO, YMD' as $$  -- of the key
 declare
     asked constant search.alternative[] := search.parsed(query);
     heads constant integer[] := search.heads(asked);

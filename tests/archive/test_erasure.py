@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from etl.archive import labels, ledger, search
+from etl.archive import downloads, labels, ledger, search
 from etl.archive.loader import Arrival
+from etl.archive.recipe import Piece
 from etl.archive.verification import books
 from etl.mime import terms
 from etl.mime.reading import read
@@ -210,6 +211,26 @@ def test_a_disposition_waits_for_no_rebuild(archive: Engine):
             dispose(archive, 2)
         connection.execute(text("select pg_advisory_unlock(7497060)"))
     dispose(archive, 2)
+
+
+def test_a_download_that_was_cut_is_dropped(archive: Engine):
+    """It may be of the same mail; while a session has it, the disposition waits."""
+    with archive.begin() as connection:
+        delivery = connection.scalar(text(EXCLUDED.replace("'large'", "'half'")))
+        mailbox = connection.scalar(
+            text("select mailbox_id from archive.delivery where delivery_id = :d"), {"d": delivery}
+        )
+    with archive.connect() as connection:
+        downloads.add(connection, delivery, 0, Piece(None, GONE))
+    with archive.connect() as connection:
+        assert connection.scalar(text("select count(*) from ops.download_piece")) == 1
+        connection.execute(text("select pg_advisory_lock(7368560, :mailbox)"), {"mailbox": mailbox})
+        with pytest.raises(Exception, match=r"mailbox .* is being read, and has a large message half: approve again"):
+            dispose(archive, 2)
+        connection.execute(text("select pg_advisory_unlock(7368560, :mailbox)"), {"mailbox": mailbox})
+    dispose(archive, 2)
+    with archive.connect() as connection:
+        assert connection.scalar(text("select count(*) from ops.download_piece")) == 0
 
 
 def test_what_comes_again_is_not_stored_again(archive: Engine):

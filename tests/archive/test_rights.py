@@ -89,7 +89,7 @@ VERIFIED = {"ops.verification", "ops.fault"}
 LOADED = RECORD - VERIFIED - {"archive.seal", "archive.erasure"}
 EVERYTHING = {
     *(RECORD | READ | TERMS | WORK | METADATA | CONTENT | THREADS),
-    *("ops.mailbox_right", "ops.migration", "ops.rebuild", "ops.view", "threads.pending"),
+    *("ops.mailbox_right", "ops.migration", "ops.rebuild", "ops.view", "ops.guard", "threads.pending"),
 }
 
 VIEWED = {"ops.migration", "archive.recipe", "mart.body", "archive.delivery_state", "mart.balance"}

@@ -127,6 +127,18 @@ def test_subject_and_names_stand_above_text_and_new_above_old(
     assert names(find(archive, "due")) == ["draft", "invoice", "undated"]
 
 
+def test_a_key_is_the_same_however_dates_are_written(archive: Engine):
+    """For psql with a DateStyle of its own."""
+    query = "select key from mart.search('due', 1, cast(:key as text))"
+    with archive.connect() as connection:
+        first = connection.scalar(text(query), {"key": None})
+        second = connection.scalar(text(query), {"key": first})
+        connection.execute(text("set datestyle = 'German'"))
+        assert connection.scalar(text(query), {"key": None}) == first
+        assert connection.scalar(text(query), {"key": first}) == second
+    assert second != first
+
+
 @pytest.mark.parametrize("matches", [1, 2, 5])
 def test_pages_follow_each_other_without_gap_or_double(engine: Engine, monkeypatch: pytest.MonkeyPatch, matches: int):
     """Also where terms are folded and mail arrives between two pages."""
@@ -239,7 +251,7 @@ def test_newer_terms_of_a_message_count(archive: Engine, monkeypatch: pytest.Mon
 
 
 def test_a_rebuild_makes_lost_terms_again(archive: Engine, monkeypatch: pytest.MonkeyPatch):
-    """Terms that are there, fresh or folded, it leaves alone."""
+    """And lays in anew those that are there; it folds them as a run does."""
     for segments_of in (None, 3):
         with archive.begin() as connection:
             connection.execute(text("truncate search.fresh, search.segment, search.posting"))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from etl.archive.rights import AUDITOR
-from etl.archive.verification import books
+from etl.archive.stored import Chosen
+from etl.archive.verification import Verification, books
 from tests.archive.delivering import deliver, rehashed
 from tests.archive.test_rights import BYTES, RECORD
 from tests.behind import triggers_off
@@ -177,10 +178,69 @@ def test_triggers_that_are_off_and_rights_that_were_given_are_found(archive: Eng
         connection.execute(text("alter table archive.message disable trigger seal"))
         connection.execute(text("grant delete on archive.epoch to popvault_loader"))
         assert set(found(connection)) == {
-            "trigger seal of archive.message",
-            "trigger record_stays of archive.ledger",
-            "DELETE on archive.epoch for popvault_loader",
+            "trigger seal of archive.message: was changed",
+            "trigger record_stays of archive.ledger: was changed",
+            "right to DELETE archive.epoch for popvault_loader: was added",
         }
+
+
+@pytest.mark.parametrize(
+    ("done", "says"),
+    [
+        ("drop trigger record_stays on archive.ledger", "trigger record_stays of archive.ledger: is gone"),
+        ("drop trigger seal on archive.message", "trigger seal of archive.message: is gone"),
+        (
+            "create trigger mine before insert on archive.segment for each row"
+            " execute function suppress_redundant_updates_trigger()",
+            "trigger mine of archive.segment: was added",
+        ),
+        (
+            "grant update (reason) on archive.ledger to popvault_loader",
+            "right to UPDATE reason of archive.ledger for popvault_loader: was added",
+        ),
+        ("grant insert on archive.blob to public", "right to INSERT archive.blob for public: was added"),
+        (
+            "alter table archive.message disable row level security",
+            "row-level security of archive.message: is gone",
+        ),
+        ("drop policy by_mailbox on archive.ledger", "policy by_mailbox of archive.ledger: is gone"),
+        (
+            "create policy mine on archive.ledger for select to public using (true)",
+            "policy mine of archive.ledger: was added",
+        ),
+        (
+            "create or replace function archive.refuse() returns trigger language plpgsql as 'begin return new; end'",
+            "function archive.refuse(): was changed",
+        ),
+        ("create or replace view mart.label as select 1 as n", "view mart.label: was changed"),
+        ("delete from threads.member where message_id = 1", "message 1"),
+        ("delete from search.fresh where message_id = 1", "message 1"),
+    ],
+)
+def test_a_guard_that_is_gone_or_another_is_found(archive: Engine, done: str, says: str):
+    """And rows made of what was read: threads, words."""
+    with archive.connect() as connection:
+        if "view" in done:
+            connection.execute(text("drop view mart.label"))
+        connection.execute(text(done))
+        assert found(connection) == [says]
+
+
+def test_no_disposition_comes_between_reading_and_noting(archive: Engine):
+    """What a verification quotes of a message is not noted once the message is gone."""
+    with archive.begin() as connection:
+        connection.execute(
+            text("insert into archive.disposition (message_id, basis, requested_by) values (1, 'case 5', 'ann')")
+        )
+    approve = text("select archive.approve_disposition(2)")
+    with (
+        Verification(archive, Chosen()),
+        archive.begin() as connection,
+        pytest.raises(DBAPIError, match="a verification is under way"),
+    ):
+        connection.execute(approve)
+    with archive.begin() as connection:
+        connection.execute(approve)
 
 
 def test_a_verification_is_recorded(archive: Engine, tmp_path: Path, login: Callable[..., str]):

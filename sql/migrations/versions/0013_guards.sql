@@ -1,4 +1,14 @@
--- A disposition takes no blob that a loader is about to use.
+-- A disposition takes no blob that a loader is about to use, leaves nothing in a download that was cut, and does not come
+-- between what a verification reads and what it notes. What guards the record is itself recorded. And every message is in
+-- the index of words.
+
+-- One row for each thing that guards the record, as the last upgrade made it.
+create table ops.guard (
+    guard text primary key,
+    made_as text not null
+);
+comment on column ops.guard.guard is 'What it is.';
+comment on column ops.guard.made_as is 'What it was made as.';
 
 create or replace function archive.approve_disposition(disposition_id bigint) returns void language plpgsql as $$
 declare
@@ -11,6 +21,21 @@ begin
         raise exception 'a rebuild is under way, which reads what is to go: approve again when it has ended'
             using errcode = 'object_in_use';
     end if;
+    if not pg_try_advisory_xact_lock(7497062) then
+        raise exception 'a verification is under way, which would note what is to go: approve again when it has ended'
+            using errcode = 'object_in_use';
+    end if;
+    -- Which message a download that was cut is of, nobody knows: all are dropped, and begin anew. Not under a session.
+    for held in
+        select distinct b.mailbox_id, b.name
+        from ops.download_piece join archive.delivery using (delivery_id) join archive.mailbox b using (mailbox_id)
+    loop
+        if not pg_try_advisory_xact_lock(7368560, held.mailbox_id::integer) then
+            raise exception 'mailbox % is being read, and has a large message half: approve again when that has ended',
+                held.name using errcode = 'object_in_use';
+        end if;
+    end loop;
+    delete from ops.download_piece;
     -- Terms that are being folded, and threads that are being joined, would come back.
     perform pg_advisory_xact_lock(7368561), pg_advisory_xact_lock(7628914);
     -- A loader that has found a blob here makes a step of it; what it has written is not seen before it commits.
@@ -40,3 +65,9 @@ begin
     delete from archive.blob b
     where b.blob_id = any (blobs) and not exists (select from archive.segment s where s.blob_id = b.blob_id);
 end $$;
+
+-- What came before there was an index of words is in it from now on, without words until a rebuild reads them.
+insert into search.fresh (message_id, sent_at, terms)
+select r.message_id, r.sent_at, '' from archive.reading r
+where r.message_id not in (select message_id from search.fresh)
+  and r.message_id not in (select unnest(array_remove(message_ids, null)) from search.segment);

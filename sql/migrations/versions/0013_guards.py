@@ -1,4 +1,4 @@
-"""Dispositions wait for loaders, and loaders for them: see 0013_beside_loaders.sql beside this file."""
+"""Dispositions beside loaders, downloads and verifications; guards recorded: see 0013_guards.sql beside this file."""
 
 from etl.archive.migrations import sql_beside
 
