@@ -249,10 +249,10 @@ def archived(connection: Connection) -> set[bytes]:
 
 
 def empty(engine: Engine) -> None:
-    """Forget all, except that this database may delete."""
+    """Forget all, except what guards the record, and that this database may delete."""
     query = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname in"
     with behind_the_triggers(engine) as connection:
-        tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search', 'threads')"))
+        tables = connection.scalar(text(f"{query} ('archive', 'ops', 'search', 'threads') and tablename <> 'guard'"))
         connection.execute(text(f"truncate {tables}"))
     with engine.connect() as connection:
         enrol(connection)
