@@ -2,7 +2,7 @@
 
 A file begins with a sentence that says what it answers. Lines `-- :name = default   meaning` name its parameters;
 without `= default` one has to be given. Values are text, which the SQL casts. `rows` is how many rows at most, `house`
-the domains that are not outside.
+the domains that are not outside, with commas: those told, or those of the mailboxes.
 """
 
 import difflib
@@ -133,9 +133,11 @@ def answer(connection: Connection, name: str, given: Mapping[str, str]) -> Answe
     with connection.begin():
         for each, value in given.items():
             _check(connection, asked, each, value)
+        house = _house(connection, told["house"]) if "house" in told else None
+        if house is not None:
+            told["house"] = ",".join(house)
         with _telling(name, given):
             rows = [dict(row) for row in connection.execute(text(asked.sql), told).mappings()]
-        house = _house(connection, told["house"]) if "house" in told else None
     cut = rows_max is not None and len(rows) > rows_max
     return Answer(rows[:rows_max], rows_max if cut else None, house)
 
@@ -147,26 +149,23 @@ def _rows_max(told: str) -> int:
 
 
 @contextmanager
-def _telling(name: str, given: Mapping[str, str]) -> Iterator[None]:
-    """Names what was told where Postgres cannot take it for what it should be."""
+def _telling(name: str, given: Mapping[str, str], advice: str | None = None) -> Iterator[None]:
+    """Names what was told where Postgres cannot take it for what it should be, with advice or in Postgres's words."""
     try:
         yield
     except DBAPIError as error:
         if not given or not isinstance(error.orig, psycopg.DataError):
             raise
         told = " ".join(f"--set {name}={value}" for name, value in given.items())
-        raise Misconfigured(f"query {name} cannot be told {told}: {str(error.orig).splitlines()[0]}") from error
+        raise Misconfigured(
+            f"query {name} cannot be told {told}: {advice or str(error.orig).splitlines()[0]}"
+        ) from error
 
 
 def _check(connection: Connection, asked: Question, name: str, value: str) -> None:
     if kind := re.search(rf"\bcast\(:{name} as (\w+)\)", asked.sql):
-        try:
+        with _telling(asked.name, {name: value}, f"say {_KINDS[kind[1]]}"):
             connection.execute(statement("questions", kind[1]), {"value": value})
-        except DBAPIError as error:
-            if not isinstance(error.orig, psycopg.DataError):
-                raise
-            wrong = f"query {asked.name} cannot be told --set {name}={value}"
-            raise Misconfigured(f"{wrong}: say {_KINDS[kind[1]]}") from error
     if value and name in _NAMES and not connection.scalar(statement("questions", name), {name: value}):
         what, where = _NAMES[name]
         raise Misconfigured(f"there is no {what} {value} in the archive that this login may see; {where}")

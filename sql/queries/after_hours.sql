@@ -6,8 +6,7 @@
 -- :closes = 17:00      and ends
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
-    select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = '' and domain is not null
+    select unnest(string_to_array(:house, ',')) as domain
 ), sent as (
     select from_address, sent_at at time zone 'UTC' + make_interval(mins => coalesce(date_offset_minutes, 0)) as at
     from mart.message

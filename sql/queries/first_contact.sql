@@ -3,8 +3,7 @@
 -- :since = -infinity   whose first mail was sent since then, as in 2026-03-01
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
-    select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = '' and domain is not null
+    select unnest(string_to_array(:house, ',')) as domain
 ), first as (
     select distinct on (p.domain) p.domain, r.sent_at, p.role, p.address, p.message_id
     from mart.participant p join mart.message r using (message_id)

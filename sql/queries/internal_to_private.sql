@@ -6,8 +6,7 @@
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 -- :private = gmail.com,googlemail.com,yahoo.com,hotmail.com,outlook.com,live.com,icloud.com,me.com,aol.com,gmx.de,gmx.net,gmx.at,web.de,t-online.de,hotmail.de,yahoo.de,mail.ru,yandex.ru,qq.com,163.com,126.com,proton.me,protonmail.com   domains of free mail, with commas
 with house as (
-    select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = '' and domain is not null
+    select unnest(string_to_array(:house, ',')) as domain
 ), private as (
     select trim(domain) as domain from unnest(string_to_array(lower(:private), ',')) as d (domain)
 ), found as materialized (

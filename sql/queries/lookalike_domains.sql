@@ -5,8 +5,7 @@
 -- :known = 10   a domain with so many mails sent to it is well known
 -- :house =      domains of the house, with commas; without, those of the mailboxes
 with house as (
-    select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = '' and domain is not null
+    select unnest(string_to_array(:house, ',')) as domain
 ), domains as (
     select d.domain, d.sent, d.received, d.first_sent_at, d.domain in (select domain from house) as house,
            d.domain in (select domain from house) or d.received >= cast(:known as integer) as known,

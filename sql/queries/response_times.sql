@@ -5,8 +5,7 @@
 -- :until = infinity    and before then
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
-    select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = '' and domain is not null
+    select unnest(string_to_array(:house, ',')) as domain
 )
 select from_address as address, count(*) as replies,
        round(cast(percentile_cont(0.5) within group (order by business_seconds) / 3600 as numeric), 1) as median_business_hours,

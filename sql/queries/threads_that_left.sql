@@ -4,8 +4,7 @@
 -- :rows = 100          so many rows
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
-    select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = '' and domain is not null
+    select unnest(string_to_array(:house, ',')) as domain
 ), leaving as materialized (
     select e.message_id, e.sent_at, e.sender, string_agg(distinct e.recipient, ', ') as outside
     from mart.edge e

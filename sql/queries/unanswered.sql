@@ -5,8 +5,7 @@
 -- :rows = 100          so many rows
 -- :house =             domains of the house, with commas; without, those of the mailboxes
 with house as (
-    select trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
-    union select domain from mart.mailbox where :house = '' and domain is not null
+    select unnest(string_to_array(:house, ',')) as domain
 )
 select m.message_id, m.sent_at, m.from_address, t.recipients, m.subject
 from mart.message m

@@ -27,6 +27,6 @@ select exists (select from mart.message where message_id = cast(:message as bigi
 
 -- name: house
 -- The domains that questions take for the house: those told, or those of the mailboxes.
-select distinct trim(domain) as domain from unnest(string_to_array(lower(:house), ',')) as d (domain)
+select unnest(string_to_array(:house, ',')) as domain
 union select domain from mart.mailbox where :house = '' and domain is not null
 order by domain;
