@@ -311,19 +311,6 @@ end
 $$;
 comment on function search.text is 'A field of a message; its text: body; who wrote messages inside it, and of what: inside; all but the text: null.';
 
-create or replace function search.stands(id bigint, field text, pattern text, in_head boolean) returns boolean
-language plpgsql stable as $$
-begin
-    if field is not null then
-        return search.folded(search.text(id, field)) ~ pattern;
-    end if;
-    return search.folded(search.text(id, 'body')) ~ pattern
-        or in_head and search.folded(search.text(id, null)) ~ pattern;
-end
-$$;
-comment on function search.stands is
-    'Whether the pattern fits a field of a message; null: its text or, if it may be there, its head.';
-
 create or replace function search.unsure(asked search.alternative[]) returns search.alternative[] language sql immutable
 return array(
     select a from unnest(asked) as a
@@ -333,41 +320,58 @@ return array(
 );
 comment on function search.unsure is 'The clauses of which terms do not tell whether a message satisfies them.';
 
-create or replace function search.satisfies(id bigint, asked search.alternative[], score integer) returns boolean
+create or replace function search.standing(ids bigint[], scores integer[], asked search.alternative) returns bigint[]
 language plpgsql stable as $$
 declare
-    satisfied boolean := false;
-    has boolean;
+    pattern constant text := coalesce(asked.pattern, search.pattern(search.words(asked.value)));
+    -- Of a message whose head has not all of the words the head need not be read.
+    least constant integer := case when asked.excluded then 0 else cardinality(search.heads(array[asked])) end;
+    standing bigint[];
+begin
+    if asked.field is not null then
+        return array(select id from unnest(ids) as id where search.folded(search.text(id, asked.field)) ~ pattern);
+    end if;
+    standing := array(
+        select b.message_id from mart.body b where b.message_id = any (ids) and search.folded(b.body) ~ pattern);
+    return standing || array(
+        select id from unnest(ids, scores) as u (id, score)
+        where score >= least and id <> all (standing) and search.folded(search.text(id, null)) ~ pattern);
+end
+$$;
+comment on function search.standing is
+    'Of these messages, those in whose field, or text or head, the words stand in their order.';
+
+create or replace function search.satisfying(ids bigint[], scores integer[], asked search.alternative[])
+returns bigint[] language plpgsql stable as $$
+declare
+    satisfying bigint[] := '{}';
     a search.alternative;
     i integer := 0;
 begin
     foreach a in array asked loop
         i := i + 1;
-        has := case coalesce(nullif(a.kind, 'words'), a.field)
-            when 'mailbox' then exists (
-                select from archive.ledger l join archive.delivery d using (delivery_id)
+        satisfying := satisfying || case coalesce(nullif(a.kind, 'words'), a.field)
+            when 'mailbox' then array(
+                select l.message_id from archive.ledger l join archive.delivery d using (delivery_id)
                 join archive.mailbox b using (mailbox_id)
-                where l.message_id = id and b.name = a.value)
-            when 'label' then exists (
-                select from search.labelled l join search.label b using (label_id)
-                where l.message_id = id and b.name = a.value)
-            when 'has' then exists (select from mart.attachment f where f.message_id = id)
-            else search.stands(id, a.field, coalesce(a.pattern, search.pattern(search.words(a.value))),
-                -- Of a message whose head has none of the words the head need not be read.
-                score > 0 or a.excluded)
+                where l.message_id = any (ids) and b.name = a.value)
+            when 'label' then array(
+                select l.message_id from search.labelled l join search.label b using (label_id)
+                where l.message_id = any (ids) and b.name = a.value)
+            when 'has' then array(select f.message_id from mart.attachment f where f.message_id = any (ids))
+            else search.standing(ids, scores, a)
         end;
-        satisfied := satisfied or has <> a.excluded;
         continue when asked[i + 1].clause = a.clause;
-        if not satisfied then
-            return false;
-        end if;
-        satisfied := false;
+        select array_agg(id), array_agg(score) into ids, scores
+        from unnest(ids, scores) as u (id, score) where (id = any (satisfying)) <> a.excluded;
+        exit when ids is null;
+        satisfying := '{}';
     end loop;
-    return true;
+    return ids;
 end
 $$;
-comment on function search.satisfies is
-    'Whether a message itself satisfies the clauses: order of words, mailboxes, labels.';
+comment on function search.satisfying is
+    'Of these messages, those that themselves satisfy the clauses (order of words, mailboxes, labels); null for none.';
 
 create or replace function search.cut(content text, hits text) returns text language plpgsql immutable strict as $$
 declare
@@ -459,12 +463,29 @@ end
 $$;
 comment on function search.page_after is 'Where the page begins that follows the row with this key.';
 
+create or replace function search.ranked(
+    ids bigint[], sent_ats timestamptz[], scores integer[], page search.page, at_once integer,
+    out these bigint[], out sent timestamptz[], out score integer[]
+) returns setof record language sql immutable
+begin atomic
+    select array_agg(r.id order by r.place), array_agg(r.sent_at order by r.place), array_agg(r.score order by r.place)
+    from (
+        select *, row_number() over (order by u.score desc, u.sent_at desc, u.id desc) - 1 as place
+        from unnest(ids, sent_ats, scores) as u (id, sent_at, score)
+        where page.id is null or (u.score, u.sent_at, u.id) < (page.score, page.sent_at, page.id)
+    ) as r
+    group by r.place / at_once order by r.place / at_once;
+end;
+comment on function search.ranked is 'The matches of a window that follow a page, the best first, so many in a row.';
+
 create or replace function mart.search(query text, matches integer default 20, after_key text default null)
 returns table (
     message_id bigint, sent_at timestamptz, from_name text, from_address text, subject text, snippet text,
     score integer, key text
 ) language plpgsql stable rows 20 set datestyle = 'ISO, YMD' as $$  -- of the key
 declare
+    -- So many are read at once, where only what is in a message tells whether it matches.
+    at_once constant integer := 64;
     asked constant search.alternative[] := search.parsed(query);
     heads constant integer[] := search.heads(asked);
     unsure constant search.alternative[] := search.unsure(asked);
@@ -473,25 +494,28 @@ declare
     within constant bigint[] := search.chosen(asked);
     page search.page := search.page_after(after_key);
     w record;
+    r record;
     c record;
 begin
     while matches > 0 loop
         w := search.window(asked, heads, within, page.top, page.bottom);
-        for c in
-            select * from unnest(w.ids, w.sent_ats, w.scores) as u (id, sent, score)
-            where page.id is null or (u.score, u.sent, u.id) < (page.score, page.sent_at, page.id)
-            order by u.score desc, u.sent desc, u.id desc
-        loop
-            continue when unsure <> '{}' and not search.satisfies(c.id, unsure, c.score);
-            select m.message_id, m.sent_at, m.from_name, m.from_address, m.subject
-            into message_id, sent_at, from_name, from_address, subject
-            from mart.message m where m.message_id = c.id;
-            continue when not found;
-            snippet := search.snippet(c.id, hits, fields);
-            score := c.score;
-            key := concat_ws('_', w.top, w.bottom, c.score, c.id, replace(c.sent::text, ' ', 'T'));
-            return next;
-            matches := matches - 1;
+        for r in select * from search.ranked(w.ids, w.sent_ats, w.scores, page, at_once) loop
+            for c in
+                select u.* from unnest(r.these, r.sent, r.score) as u (id, sent, score)
+                where unsure = '{}' or u.id in (select unnest(search.satisfying(r.these, r.score, unsure)))
+                order by u.score desc, u.sent desc, u.id desc
+            loop
+                select m.message_id, m.sent_at, m.from_name, m.from_address, m.subject
+                into message_id, sent_at, from_name, from_address, subject
+                from mart.message m where m.message_id = c.id;
+                continue when not found;
+                snippet := search.snippet(c.id, hits, fields);
+                score := c.score;
+                key := concat_ws('_', w.top, w.bottom, c.score, c.id, replace(c.sent::text, ' ', 'T'));
+                return next;
+                matches := matches - 1;
+                exit when matches = 0;
+            end loop;
             exit when matches = 0;
         end loop;
         exit when w.bottom = 0;

@@ -41,6 +41,13 @@ QUERIES = {
     'week -"last week"': "undated invoice",
     '"last week': "draft",
     '"next week" or 三点': "chinese invoice",
+    '"invoice 17"': "invoice",
+    '"ann lee" or "last one"': "invoice undated",
+    'due -"invoice 17"': "undated draft",
+    '"due last week" "is a draft"': "draft",
+    '"due last week" "next week"': "",
+    '"last week" mailbox:ann': "draft",
+    '"last week" mailbox:bob': "",
     "from:ann": "invoice",
     "from:ann@example.org": "invoice",
     'from:"Ann Lee"': "invoice",
@@ -157,6 +164,29 @@ def test_pages_follow_each_other_without_gap_or_double(engine: Engine, monkeypat
         deliver(engine, f"more {page}", b"Subject: word later %d\r\n\r\nword\r\n" % page)
     assert seen[: len(expected)] == expected == sorted(expected, reverse=True)
     assert len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize("segments_of", [None, 50])
+def test_a_phrase_is_looked_for_in_all_that_have_its_words(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, segments_of: int | None
+):
+    """In the best first, and without gap or double where a page ends among them."""
+    letters = [
+        b"Subject: %s %d\r\n\r\n%s\r\n"
+        % (b"red" if n % 3 else b"letter", n, b"red tape" if n % 7 == 3 else b"tape is red")
+        for n in range(300)
+    ]
+    deliver(engine, "ann", *letters)
+    if segments_of:
+        fold(engine, monkeypatch, segments_of)
+    with_phrase = [f"{'red' if n % 3 else 'letter'} {n}" for n in range(299, -1, -1) if n % 7 == 3]
+    expected = sorted(with_phrase, key=lambda subject: subject.startswith("letter"))
+    rows: list[dict[str, Any]] = []
+    with engine.connect() as connection:
+        while page := search.find(connection, '"red tape"', 8, str(rows[-1]["key"]) if rows else None):
+            rows += page
+    assert [row["subject"] for row in rows] == expected
+    assert all("«red tape»" in row["snippet"] for row in rows)
 
 
 def test_the_match_is_shown_where_it_stands(archive: Engine):
