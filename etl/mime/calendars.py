@@ -18,6 +18,7 @@ _CHARACTERS_MAX = 2000
 # dateutil counts a zone's changes one by one from the first on: each second since 1601 where the rule says so.
 ZONE_RULES_MAX = 16
 _YEARS = range(1900, 2200)
+_AS_WRITTEN = "times in zones not known elsewhere stay as written"
 _FOLD = re.compile(r"\n[ \t]")
 _YEARLY = re.compile(
     r"RRULE:(?:FREQ=YEARLY|INTERVAL=\d{1,2}|BYDAY=[+-]?\d{0,2}[A-Z]{2}|BYMONTH=(?:[1-9]|1[0-2])"
@@ -41,7 +42,7 @@ def read(held: Held, room: Room, fallback: str | None, defects: list[Defect]) ->
     if problem:
         defects.append(Defect("charset", held.path, clean(problem)))
     try:
-        events = _all_events(held.path, _bounded(held.path, clean(text), defects), defects)
+        events = _all_events(held.path, clean(text), defects)
     except ValueError as error:
         defects.append(Defect("calendar", held.path, clean(str(error))[:500]))
         return []
@@ -52,9 +53,8 @@ def read(held: Held, room: Room, fallback: str | None, defects: list[Defect]) ->
     return events
 
 
-def _bounded(path: str, text: str, defects: list[Defect]) -> str:
-    """The text unfolded; without its time zones where they could keep us."""
-    lines = _FOLD.sub("", text.replace("\r\n", "\n")).split("\n")
+def _without_zones(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines of its time zones, and the rest."""
     zones: list[str] = []
     others: list[str] = []
     within = False
@@ -63,12 +63,7 @@ def _bounded(path: str, text: str, defects: list[Defect]) -> str:
         within = within or mark == "BEGIN:VTIMEZONE"
         (zones if within else others).append(line)
         within = within and mark != "END:VTIMEZONE"
-    if _harmless(zones):
-        return "\n".join(lines)
-    defects.append(
-        Defect("calendar", path, "time zones of odd rules; times in zones not known elsewhere stay as written")
-    )
-    return "\n".join(others)
+    return zones, others
 
 
 def _harmless(zones: list[str]) -> bool:
@@ -78,18 +73,40 @@ def _harmless(zones: list[str]) -> bool:
 
 
 def _all_events(path: str, text: str, defects: list[Defect]) -> list[Event]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it guessed what zone a name means
+        return [
+            _event(path, _text(calendar.get("method")), event, defects)
+            for calendar in _calendars(path, text, defects)
+            for event in calendar.walk("VEVENT")
+        ]
+
+
+def _calendars(path: str, text: str, defects: list[Defect]) -> list[Any]:
+    """What icalendar makes of it; without its time zones where they could keep us, or where it refuses them."""
+    # Unfolded here, and so read by icalendar as it was looked at here.
+    lines = _FOLD.sub("", text.replace("\r\n", "\n")).split("\n")
+    zones, others = _without_zones(lines)
+    if not _harmless(zones):
+        defects.append(Defect("calendar", path, f"time zones of odd rules; {_AS_WRITTEN}"))
+        return _parsed(others)
+    try:
+        return _parsed(lines)
+    except ValueError as error:
+        if not zones:
+            raise
+        calendars = _parsed(others)
+        defects.append(Defect("calendar", path, f"{clean(str(error))[:300]} in a time zone; {_AS_WRITTEN}"))
+        return calendars
+
+
+def _parsed(lines: list[str]) -> list[Any]:
     from icalendar import Calendar  # 0.1 s, and few messages have one
     from icalendar.timezone import tzp
 
     # It keeps every zone that a calendar defined, for all that come after it: another message's definitions.
     tzp.use(_provider())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it guessed what zone a name means
-        return [
-            _event(path, _text(calendar.get("method")), event, defects)
-            for calendar in Calendar.from_ical(text, multiple=True)
-            for event in calendar.walk("VEVENT")
-        ]
+    return Calendar.from_ical("\n".join(lines), multiple=True)
 
 
 @cache

@@ -3,4 +3,4 @@
 from importlib.metadata import version
 
 # Raise the last number when a reading changes.
-PARSER = f"mail-parser {version('mail-parser')}, popvault 8"
+PARSER = f"mail-parser {version('mail-parser')}, popvault 9"

@@ -124,6 +124,19 @@ def test_a_zone_that_changes_ever_again_is_left_out(rule: str):
     assert "calendar" in {d.kind for d in reading.defects}
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [("TZOFFSETTO:+0200\n", ""), ("TZOFFSETTO:+0200", "TZOFFSETTO:+9999"), ("DTSTART:1601", "DTSTART:x")],
+)
+def test_a_damaged_zone_does_not_cost_the_event(good: str, bad: str):
+    """Its times stay as written, and a defect says so."""
+    zone = ZONE.format(name="Mine", rule="FREQ=YEARLY").replace(good, bad)
+    reading = invitation(calendar("UID:1", "DTSTART;TZID=Mine:20260303T093000", "SUMMARY:kept", zone=zone))
+    (event,) = reading.events
+    assert (event.summary, event.starts_at) == ("kept", datetime(2026, 3, 3, 9, 30, tzinfo=UTC))
+    assert [d.kind for d in reading.defects if d.kind != "date"] == ["calendar"]
+
+
 def test_the_same_event_twice_is_one():
     """Outlook and Google send an invitation as a choice of text and as a file."""
     content = calendar("UID:1", "SUMMARY:once")
