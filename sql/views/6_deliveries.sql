@@ -7,15 +7,20 @@ left join lateral (
     select e.epoch_id, e.host, e.username from archive.epoch e
     where e.mailbox_id = b.mailbox_id order by e.epoch_id desc limit 1
 ) e on true
+cross join lateral (
+    -- DNS knows a domain beyond ASCII under another name, and only mail tells under which.
+    select e.username like '%_@_%' and archive.domain_of(e.username) ~ '^[ -~]+$' as is_address,
+           lower(regexp_replace(e.username, '(.)@[^@]*$', '\1')) as name
+) u
 left join lateral (
-    select lower(e.username) as address where e.username like '%_@_%'
+    select lower(e.username) as address where u.is_address
     union all
     -- Of a hundred deliveries, found by an index: a question about the house must not read all its mail.
     (select p.address
      from (select delivery_id from archive.delivery where epoch_id = e.epoch_id order by uidl, twin limit 100) d
      join archive.ledger l using (delivery_id)
      join archive.participant p on p.message_id = l.message_id
-     where e.username not like '%_@_%' and starts_with(p.address, lower(e.username) || '@')
+     where not u.is_address and starts_with(p.address, u.name || '@')
      group by p.address order by count(*) desc, p.address limit 1)
 ) o on true;
 comment on view mart.mailbox is 'One row for each mailbox, and whose it is.';
@@ -23,7 +28,7 @@ comment on column mart.mailbox.mailbox is 'Name of the mailbox.';
 comment on column mart.mailbox.host is 'Server that has it; null before its first listing.';
 comment on column mart.mailbox.username is 'Account on that server; null before its first listing.';
 comment on column mart.mailbox.address is
-    'Its own address: the username, where that is one; else the address with this username before its @ that most of a hundred of its messages name; null where there is none.';
+    'Its own address: the username, where that is one that DNS knows; else the address with this username before its @ that most of a hundred of its messages name; null where there is none.';
 comment on column mart.mailbox.domain is 'Domain of that address; null where there is none. The domains of all mailboxes are what the queries call the house.';
 
 create view mart.delivery with (security_invoker) as

@@ -338,6 +338,20 @@ def test_domains_beyond_ascii_are_asked_for_as_they_are_written(new_database: Ca
     engine.dispose()
 
 
+def test_a_login_beyond_ascii_has_the_domain_that_its_mail_names(new_database: Callable[[], str]):
+    """Senders see its address as DNS has it; of no mail the domain is not known."""
+    engine = engine_for(new_database())
+    for username in ("Info@München.example", "jörg@example.org", "eve@bücher.example"):
+        mail = house.letter(username, house.ANN, username.lower(), "02 Mar 2026 09:00:00 +0000")
+        deliver(engine, username, *([mail] if "eve" not in username else []), username=username)
+    assert rows(engine, "select address, domain from mart.mailbox order by domain") == [
+        ("jörg@example.org", "example.org"),
+        ("info@xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+        (None, None),
+    ]
+    engine.dispose()
+
+
 def test_thread_of(archive: Engine):
     """All of it, from any message of it."""
     (message,) = (
