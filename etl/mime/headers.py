@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from etl.mime import detours, words
+from etl.mime.addresses import Member
 from etl.mime.offsets import NOWHERE, Offsets
 from etl.mime.rows import DateSource, Defect, Hop, Participant, Role, clean
 
@@ -33,6 +34,9 @@ _ONCE = {
 
 # A mail passes some tens of servers, or it is in a loop; what is beyond is still among the headers.
 HOPS_MAX = 500
+
+# A path has 256 octets (RFC 5321 section 4.5.3.1.3). What is twice as long is no address, and no key of an index.
+ADDRESS_CHARACTERS_MAX = 500
 
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
@@ -147,12 +151,22 @@ def participants(
 def _people(role: Role, value: str, fallback: str | None) -> tuple[list[Participant], str]:
     """Who stands in an address header, and what was wrong with it."""
     members, complaints = detours.addresses(words.plain(value, fallback, []))
+    if len(value) > ADDRESS_CHARACTERS_MAX:
+        complaints += [("too-long", address) for _, address, _ in members if len(address) > ADDRESS_CHARACTERS_MAX]
+        members = [_named(*member) for member in members]
     people = [
         Participant(role, clean(_name(name, address, fallback)), clean(address), clean(_plain_name(group, fallback)))
         for name, address, group in members
     ]
     # Enough of the text to recognise it; what is long is in the raw message.
     return people, clean("; ".join(f"{reason}: {text[:200]}" for reason, text in complaints[:5]))
+
+
+def _named(name: str, address: str, group: str) -> Member:
+    """A member; an address longer than any becomes a part of the name."""
+    return (
+        (name, address, group) if len(address) <= ADDRESS_CHARACTERS_MAX else (f"{name} <{address}>".strip(), "", group)
+    )
 
 
 # Lists, colleagues and oneself: the same few values come again and again.

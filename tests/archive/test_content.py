@@ -1,6 +1,7 @@
 """What parts hold, in the archive: found in SQL, shown by the command, the same when read again."""
 
 import json
+import random
 from typing import Any
 
 from click.testing import CliRunner
@@ -9,6 +10,7 @@ from sqlalchemy import Engine, text
 from etl.archive.questions import answer
 from etl.archive.search import show
 from etl.cli import main
+from etl.mime.headers import ADDRESS_CHARACTERS_MAX
 from etl.rebuild import Result, rebuild
 from tests.archive.delivering import deliver
 from tests.mime.mail import file, mail, multipart
@@ -28,6 +30,14 @@ def ask(engine: Engine, query: str) -> list[tuple[Any, ...]]:
     """What SQL answers."""
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_the_longest_address_has_room_in_the_index(engine: Engine):
+    """Of letters of four octets each, in no order that could be compressed."""
+    deseret = [chr(letter) for letter in range(0x10400, 0x10428)]
+    longest = "".join(random.Random(1).choices(deseret, k=ADDRESS_CHARACTERS_MAX - 12)) + "@example.org"
+    deliver(engine, "ann", mail(f"From: {longest}"))
+    assert ask(engine, "select address, written from mart.participant") == [(longest.lower(), longest)]
 
 
 def test_a_forwarded_mail_is_found_by_its_inner_sender(engine: Engine):

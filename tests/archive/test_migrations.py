@@ -27,6 +27,12 @@ EXCLUDED_ONCE = """
     insert into archive.excerpt (delivery_id, session_id, head) values (1, 1, 'Subject: old');
     insert into archive.ledger (delivery_id, step, session_id, message_id) values (1, 'archived', 1, 1);
 """
+ENDLESS_ADDRESSES = """
+    insert into archive.participant (message_id, position, role, name, written, address) values
+        (1, 0, 'from', 'Ann', repeat('X', 5000), repeat('x', 5000)),
+        (1, 1, 'from', '', null, repeat('x', 5000)),
+        (1, 2, 'from', 'Bob', null, 'bob@example.org');
+"""
 DISPOSED = """
     insert into archive.disposition (message_id, basis, requested_by, approved_by, approved_at)
     values (1, 'case', 'ann', 'bob', now());
@@ -141,26 +147,45 @@ def test_an_archive_of_the_first_version_is_upgraded(postgres_url: str, new_data
     engine.dispose()
 
 
-def test_traces_of_earlier_dispositions_are_erased(new_database: Callable[[], str]):
-    """What they left before they took all; the rows are as they were sealed, and threads are joined anew."""
-    engine = engine_for(new_database())
+def upgraded(url: str, version: str, mail: str, then: str) -> Engine:
+    """An archive of a version, now of the newest; mail: put in at the first version, then: at the last before."""
+    engine = engine_for(url)
     with engine.begin() as connection:
         connection.execute(text("drop schema archive, ops, search, threads, mart cascade"))
         connection.execute(text("create schema ops; create schema mart"))
         for script in sorted((SQL / "migrations" / "versions").glob("*.sql")):
-            if script.name < "0011":
+            if script.name[:4] <= version:
                 run_script(connection, script.read_text())
             if script.name.startswith("0001"):
-                run_script(connection, OLD_MAIL + EXCLUDED_ONCE)
-        run_script(connection, DISPOSED)
+                run_script(connection, mail)
+        run_script(connection, then)
         run_script(connection, "create table ops.migration (version_num varchar(32) primary key)")
-        run_script(connection, "insert into ops.migration values ('0010')")
+        connection.execute(text("insert into ops.migration values (:version)"), {"version": version})
     migrate(engine)
+    return engine
+
+
+def test_traces_of_earlier_dispositions_are_erased(new_database: Callable[[], str]):
+    """What they left before they took all; the rows are as they were sealed, and threads are joined anew."""
+    engine = upgraded(new_database(), "0010", OLD_MAIL + EXCLUDED_ONCE, DISPOSED)
     with engine.connect() as connection:
         assert connection.scalars(text("select head from archive.excerpt")).all() == [b""]
         assert connection.scalars(text("select key from threads.key")).all() == []
         broken = connection.scalars(text("select archive.broken_seals()")).all()
         assert [b for b in broken if "excerpt" in b or "erasure" in b] == []
+    engine.dispose()
+
+
+def test_an_address_longer_than_any_is_a_name_now(new_database: Callable[[], str]):
+    """As the parser reads it since; there is no room for it in the index."""
+    engine = upgraded(new_database(), "0012", OLD_MAIL, ENDLESS_ADDRESSES)
+    with engine.connect() as connection:
+        found = connection.execute(text("select name, address, written from mart.participant order by position")).all()
+        assert [tuple(row) for row in found] == [
+            (f"Ann <{'X' * 5000}>", None, None),
+            (f"<{'x' * 5000}>", None, None),
+            ("Bob", "bob@example.org", "bob@example.org"),
+        ]
     engine.dispose()
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.mime import text
+from etl.mime.headers import ADDRESS_CHARACTERS_MAX
 from etl.mime.parts import Body
 from etl.mime.reading import read, read_all
 from etl.mime.rows import Participant
@@ -174,6 +175,18 @@ def test_an_image_of_the_page_is_no_attachment():
 def test_names_of_files(header: bytes, filename: str):
     """By RFC 2231, by RFC 2047, which the RFC forbids and all mailers do, and in raw octets."""
     assert read(header + b"\r\n\r\nx").parts[0].filename == filename
+
+
+def test_an_address_longer_than_any_is_a_name():
+    """It is kept whole, and a defect says so; the others of the header are what they were."""
+    endless = "x" * ADDRESS_CHARACTERS_MAX + "@example.org"
+    reading = read(mail(f"From: Ann <{endless}>, bob@example.org, {endless}"))
+    assert [(p.name, p.address) for p in reading.participants] == [
+        (f"Ann <{endless}>", ""),
+        ("", "bob@example.org"),
+        (f"<{endless}>", ""),
+    ]
+    assert [d.place for d in reading.defects if d.kind == "address" and "too-long" in d.detail] == ["from"]
 
 
 def test_names_of_people_as_mailers_write_them():
