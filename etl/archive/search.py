@@ -4,7 +4,7 @@ import re
 import struct
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,10 @@ from etl.errors import Misconfigured
 # What a segment holds. A query looks into each segment and goes through all messages that are in none yet; at 8,192
 # a million messages are 122 segments, and those in none take some milliseconds. Places have 15 bits.
 SEGMENT_MESSAGES = 8192
+# So many messages of a segment are a row, as migration 0015 and search.window have it.
+_STRETCH_MESSAGES = 64
+# A term that more than a sixteenth of a segment has takes two octets for each of them, or a bit for each message.
+COMMON_FRACTION = 16
 # The bits of a term that do not tell its bucket: 2,048 buckets, of some 50 terms each.
 _BUCKET_SHIFT = 21
 # Anything constant: two that fold at once would fold the same messages.
@@ -51,31 +55,53 @@ def _add_segment(connection: Connection, fresh: Sequence[_Fresh]) -> None:
     span = {"message_ids": message_ids, "first": min(message_ids), "last": max(message_ids)}
     connection.execute(statement("search", "supersede"), span)
     connection.execute(statement("search", "drop_fresh"), span)
+    connection.execute(statement("search", "drop_superseded"), span)
     ordered = sorted(fresh, key=lambda row: (row[1] is not None, row[1], row[0]))
     dates = [sent_at for _, sent_at, _ in ordered if sent_at]
-    segment = {
-        **span,
-        "message_ids": [message_id for message_id, _, _ in ordered],
-        "sent_ats": ["-infinity"] * (len(ordered) - len(dates)) + [date.isoformat() for date in dates],
-        "oldest": dates[0] if dates else None,
-        "newest": dates[-1] if dates else None,
-    }
-    connection.execute(statement("search", "drop_superseded"), span)
+    segment = {**span, "oldest": dates[0] if dates else None, "newest": dates[-1] if dates else None}
     segment_id = connection.scalar(statement("search", "add_segment"), segment)
-    copy = "copy search.posting (segment_id, bucket, terms, ends, places) from stdin"
-    with driver(connection).cursor().copy(copy) as lines:
-        for line in _postings(terms for _, _, terms in ordered):
-            lines.write(f"{segment_id}\t{line}")
+    places = _places(terms for _, _, terms in ordered)
+    common = {term for term, listed in places.items() if len(listed) * COMMON_FRACTION > len(ordered)}
+    for table, lines in (
+        ("search.stretch (segment_id, number, message_ids, sent_ats)", _stretches(ordered)),
+        ("search.common (segment_id, term, holders)", _bits(places, common, len(ordered))),
+        ("search.posting (segment_id, bucket, terms, ends, places)", _postings(places, places.keys() - common)),
+    ):
+        with driver(connection).cursor().copy(f"copy {table} from stdin") as copy:
+            for line in lines:
+                copy.write(f"{segment_id}\t{line}\n")
 
 
-def _postings(messages: Iterable[bytes]) -> Iterable[str]:
-    """Lines of COPY text, one for each bucket: its number, terms, where the list of each ends, and the lists."""
+def _places(messages: Iterable[bytes]) -> Mapping[int, "array[int]"]:
+    """For each term the places of the messages that have it, from 1; messages: of each its terms, place by place."""
     places: defaultdict[int, array[int]] = defaultdict(lambda: array("h"))
     for place, terms in enumerate(messages, start=1):
         for term in set(struct.unpack(f">{len(terms) // 4}i", terms)):
             places[term].append(place)
+    return places
+
+
+def _stretches(ordered: Sequence[_Fresh]) -> Iterator[str]:
+    """Columns of COPY text, of each stretch of messages: its number, the messages, their dates."""
+    for number, first in enumerate(range(0, len(ordered), _STRETCH_MESSAGES)):
+        stretch = ordered[first : first + _STRETCH_MESSAGES]
+        dates = [f'"{sent_at.isoformat()}"' if sent_at else "-infinity" for _, sent_at, _ in stretch]
+        yield f"{number}\t{_array(message_id for message_id, _, _ in stretch)}\t{_array(dates)}"
+
+
+def _bits(places: Mapping[int, "array[int]"], terms: Iterable[int], messages: int) -> Iterator[str]:
+    """Columns of COPY text: each of these terms, a bit for each of so many places."""
+    for term in terms:
+        bits = bytearray(b"0" * messages)
+        for place in places[term]:
+            bits[place - 1] = ord("1")
+        yield f"{term}\t{bits.decode()}"
+
+
+def _postings(places: Mapping[int, "array[int]"], terms: Iterable[int]) -> Iterator[str]:
+    """Columns of COPY text, for each bucket: its number, its terms, where the list of each ends, and the lists."""
     buckets: defaultdict[int, list[int]] = defaultdict(list)
-    for term in places:
+    for term in terms:
         buckets[term >> _BUCKET_SHIFT].append(term)
     for bucket, terms_of_bucket in sorted(buckets.items()):
         listed = array("h")
@@ -83,11 +109,11 @@ def _postings(messages: Iterable[bytes]) -> Iterable[str]:
         for term in terms_of_bucket:
             listed += places[term]
             ends.append(len(listed))
-        yield f"{bucket}\t{_array(terms_of_bucket)}\t{_array(ends)}\t{_array(listed)}\n"
+        yield f"{bucket}\t{_array(terms_of_bucket)}\t{_array(ends)}\t{_array(listed)}"
 
 
-def _array(numbers: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _array(values: Iterable[object]) -> str:
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def add_again(connection: Connection, read: Sequence[tuple[int, Sequence[bytes]]], changed: Iterable[int]) -> None:

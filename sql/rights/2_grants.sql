@@ -38,7 +38,9 @@ insert into decided (relation, record, loader, analyst, reader, auditor) values
     ('threads.key',         false, 'select, insert, update', null, null, 'select'),
     ('threads.member',      false, 'select, insert, update', 'select', 'select', 'select'),
     ('search.fresh',        false, 'select, insert, delete', null, null, 'select'),
-    ('search.segment',      false, 'select, insert, update, delete', null, null, 'select'),
+    ('search.segment',      false, 'select, insert, delete', null, null, 'select'),
+    ('search.stretch',      false, 'select, insert, update, delete', null, null, 'select'),
+    ('search.common',       false, 'select, insert, delete', null, null, 'select'),
     ('search.posting',      false, 'select, insert, delete', null, null, 'select'),
     -- Folders that people make.
     ('search.label',        false, null, 'select, insert, delete', 'select, insert, delete', 'select'),
@@ -111,6 +113,6 @@ end $$;
 -- The index of words is one for all mailboxes. What reads it does so with the owner's rights, called by search.window only,
 -- which gives each login what it sees; and who may not read text may not ask what words it has.
 revoke execute on function
-    search.places, search.among, search.places_asked, search.rarest, search.has_asked, search.scores, search.score,
+    search.places, search.spread, search.among, search.places_asked, search.rarest, search.has_asked, search.scores, search.score,
     search.sees_all, search.purge, search.forget, search.window, mart.search from public;
 grant execute on function search.window, mart.search to popvault_reader, popvault_auditor;

@@ -10,15 +10,16 @@ select message_id, sent_at, terms from search.fresh order by message_id limit :m
 
 -- name: supersede
 -- Terms of these messages that older segments hold count no longer.
-update search.segment s set message_ids = array(
+update search.stretch t set message_ids = array(
     select case when m <> all (cast(:message_ids as bigint[])) then m end
-    from unnest(s.message_ids) with ordinality as places (m, place) order by place)
-where s.first_message_id <= :last and s.last_message_id >= :first and s.message_ids && cast(:message_ids as bigint[]);
+    from unnest(t.message_ids) with ordinality as places (m, place) order by place)
+from search.segment s
+where s.segment_id = t.segment_id and s.first_message_id <= :last and s.last_message_id >= :first
+  and t.message_ids && cast(:message_ids as bigint[]);
 
 -- name: add_segment
-insert into search.segment (first_message_id, last_message_id, oldest, newest, message_ids, sent_ats)
-values (:first, :last, :oldest, :newest, cast(:message_ids as bigint[]), cast(:sent_ats as timestamptz[]))
-returning segment_id;
+insert into search.segment (first_message_id, last_message_id, oldest, newest)
+values (:first, :last, :oldest, :newest) returning segment_id;
 
 -- name: drop_fresh
 delete from search.fresh where message_id = any (cast(:message_ids as bigint[]));
@@ -27,16 +28,21 @@ delete from search.fresh where message_id = any (cast(:message_ids as bigint[]))
 -- Which of these messages have no terms anywhere.
 select n from unnest(cast(:message_ids as bigint[])) as n
 where not exists (select from search.fresh where message_id = n)
-  and not exists (select from search.segment s
-                  where n between s.first_message_id and s.last_message_id and n = any (s.message_ids));
+  and not exists (select from search.segment s join search.stretch t using (segment_id)
+                  where n between s.first_message_id and s.last_message_id and n = any (t.message_ids));
 
 -- name: drop_superseded
 -- Segments of which no message counts any longer.
 with emptied as (
-    select segment_id from search.segment
-    where first_message_id <= :last and last_message_id >= :first and array_remove(message_ids, null) = '{}'
+    select s.segment_id from search.segment s
+    where s.first_message_id <= :last and s.last_message_id >= :first and not exists (
+        select from search.stretch t where t.segment_id = s.segment_id and array_remove(t.message_ids, null) <> '{}')
 ), lists as (
     delete from search.posting where segment_id in (select segment_id from emptied)
+), bits as (
+    delete from search.common where segment_id in (select segment_id from emptied)
+), stretches as (
+    delete from search.stretch where segment_id in (select segment_id from emptied)
 )
 delete from search.segment where segment_id in (select segment_id from emptied);
 

@@ -4,34 +4,48 @@
 
 create or replace function search.places(segment integer, term integer) returns integer[]
 language sql stable parallel safe
-return (
+return coalesce((
     select p.places[coalesce(p.ends[at - 1], 0) + 1 : p.ends[at]]::integer[]
     from search.posting p, array_position(p.terms, term) as at
     where p.segment_id = segment and p.bucket = term >> 21 and at is not null
-);
+), (
+    select array(select place from generate_series(1, length(c.holders)) as place where get_bit(c.holders, place - 1) = 1)
+    from search.common c where c.segment_id = segment and c.term = places.term
+));
 comment on function search.places is 'The places in a segment of the messages that have the term; null for none.';
+
+create or replace function search.spread(segment integer, term integer) returns bigint
+language sql stable parallel safe
+return coalesce((
+    select p.ends[at] - coalesce(p.ends[at - 1], 0)
+    from search.posting p, array_position(p.terms, term) as at
+    where p.segment_id = segment and p.bucket = term >> 21 and at is not null
+), (
+    select bit_count(c.holders) from search.common c where c.segment_id = segment and c.term = spread.term
+), 0);
+comment on function search.spread is 'How many messages of a segment have the term.';
 
 create or replace function search.among(segment integer, kept integer[], terms integer[]) returns integer[]
 language plpgsql stable as $$
 declare
-    few constant integer := 100;
-    term integer;
-    list smallint[];
+    wanted integer;
+    bits bit varying;
+    list integer[];
 begin
-    foreach term in array terms loop
-        select p.places[coalesce(p.ends[at - 1], 0) + 1 : p.ends[at]] into list
-        from search.posting p, array_position(p.terms, term) as at
-        where p.segment_id = segment and p.bucket = term >> 21 and at is not null;
-        if list is null then
-            return '{}';
-        elsif cardinality(kept) < few then
-            -- Few are looked up in a long list; to make it one of integers would take longer.
-            kept := array(
-                select place from unnest(kept) as place where list[width_bucket(place::smallint, list)] = place);
-        else
-            kept := kept operator(search.&) list::integer[];
-        end if;
+    foreach wanted in array terms loop
         exit when kept = '{}';
+        select c.holders into bits from search.common c where c.segment_id = segment and c.term = wanted;
+        if bits is not null then
+            -- A segment may have fewer places than are asked for.
+            kept := array(
+                select place from unnest(kept) as place
+                where case when place <= length(bits) then get_bit(bits, place - 1) end = 1);
+            continue;
+        end if;
+        select p.places[coalesce(p.ends[at - 1], 0) + 1 : p.ends[at]] into list
+        from search.posting p, array_position(p.terms, wanted) as at
+        where p.segment_id = segment and p.bucket = wanted >> 21 and at is not null;
+        kept := kept operator(search.&) coalesce(list, '{}');
     end loop;
     return kept;
 end
@@ -72,7 +86,7 @@ return (
     select term
     from unnest(asked) as a, unnest(a.terms) as term
     where a.kind = 'words' and not a.excluded and (select count(*) from unnest(asked) where clause = a.clause) = 1
-    order by coalesce(cardinality(search.places((select max(segment_id) from search.segment), term)), 0) limit 1
+    order by search.spread((select max(segment_id) from search.segment), term) limit 1
 );
 comment on function search.rarest is
     'Of the terms that all matches have the rarest, by the newest segment; null where there is none.';
@@ -182,7 +196,7 @@ create or replace function search.window(
 ) language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     -- So many matches are ranked among each other: enough that a page holds the best of a long time.
-    ranked constant integer := 500;
+    ranked constant integer := 250;
     -- Of what the login does not see nothing counts below, not even for how far the window reaches.
     sees_all constant boolean := search.sees_all();
     mailboxes constant bigint[] := ops.mailboxes_seen();
@@ -207,12 +221,17 @@ declare
         = (select coalesce(sum(cardinality(terms)), 0) from unnest(asked));
     read_again constant boolean := (select min(f.message_id) from search.fresh f)
         <= (select max(last_message_id) from search.segment);
+    -- All that are looked at have the rarest term.
+    others constant search.alternative[] := array(
+        select row(clause, excluded, kind, field, value, array_remove(terms, rarest), pattern)::search.alternative
+        from unnest(asked) with ordinality as a (clause, excluded, kind, field, value, terms, pattern, place) order by place);
+    -- Not all that a segment has counts: seldom so, and to ask takes as long as all the rest.
+    picked constant boolean := read_again or chosen is not null or one_by_one;
     last_ranked bigint;
     s record;
     kept integer[];
-    in_segment bigint[];
     chosen_here bigint[];
-    sent timestamptz[];
+    here record;
 begin
     select coalesce(array_agg(f.message_id), '{}'), coalesce(array_agg(coalesce(f.sent_at, '-infinity')), '{}'),
            coalesce(array_agg(search.score(f.terms, heads)), '{}')
@@ -249,36 +268,36 @@ begin
         kept := case when rarest is null then everything else search.places(s.segment_id, rarest) end;
         continue when kept is null;
         if since is not null or until is not null then
-            sent := (select g.sent_ats from search.segment g where g.segment_id = s.segment_id);
-            kept := kept operator(search.&) everything[
-                width_bucket(coalesce(since - a_moment, '-infinity'), sent) + 1
-                : width_bucket(coalesce(until - a_moment, 'infinity'), sent)];
+            kept := kept operator(search.&) (
+                select everything[
+                    sum(width_bucket(coalesce(since - a_moment, '-infinity'), t.sent_ats)) + 1
+                    : sum(width_bucket(coalesce(until - a_moment, 'infinity'), t.sent_ats))]
+                from search.stretch t where t.segment_id = s.segment_id);
         end if;
-        kept := search.places_asked(s.segment_id, kept, asked);
+        kept := search.places_asked(s.segment_id, kept, others);
         continue when kept = '{}';
-        select g.message_ids, g.sent_ats into in_segment, sent from search.segment g where g.segment_id = s.segment_id;
-        if read_again and exists (
-            select from search.fresh f where f.message_id between s.first_message_id and s.last_message_id
-        ) then
+        -- A place whose terms count no longer has no number.
+        select array_agg(t.message_ids[k.place - 64 * t.number]) as ids,
+               array_agg(t.sent_ats[k.place - 64 * t.number]) as sent_ats, array_agg(k.score) as scores
+        into here
+        from unnest(kept, search.scores(s.segment_id, kept, heads)) as k (place, score)
+        join search.stretch t on t.segment_id = s.segment_id and t.number = (k.place - 1) / 64
+        where t.message_ids[k.place - 64 * t.number] between coalesce(bottom, 0) and top - 1;
+        if picked then
+            chosen_here := chosen[
+                width_bucket(s.first_message_id - 1, chosen) + 1 : width_bucket(s.last_message_id, chosen)];
+            select array_agg(m.id) as ids, array_agg(m.sent_at) as sent_ats, array_agg(m.score) as scores into here
+            from unnest(here.ids, here.sent_ats, here.scores) as m (id, sent_at, score)
             -- Read again since: what the segment says of it counts no longer.
-            kept := array(select place from unnest(kept) as place
-                          where not exists (select from search.fresh f where f.message_id = in_segment[place]));
-            continue when kept = '{}';
-        end if;
-        chosen_here := chosen[
-            width_bucket(s.first_message_id - 1, chosen) + 1 : width_bucket(s.last_message_id, chosen)];
-        -- None whose terms count no longer: it has no number there.
-        kept := array(
-            select place from unnest(kept) as place
-            where in_segment[place] < top and in_segment[place] >= coalesce(bottom, 0)
-              and (chosen is null or in_segment[place] in (select unnest(chosen_here)))
+            where (not read_again or not exists (select from search.fresh f where f.message_id = m.id))
+              and (chosen is null or m.id in (select unnest(chosen_here)))
               and (not one_by_one or exists (
                   select from archive.ledger l join archive.delivery d using (delivery_id)
-                  where l.message_id = in_segment[place] and d.mailbox_id = any (mailboxes))));
-        continue when kept = '{}';
-        scores := scores || search.scores(s.segment_id, kept, heads);
-        ids := ids || array(select in_segment[place] from unnest(kept) as place);
-        sent_ats := sent_ats || array(select sent[place] from unnest(kept) as place);
+                  where l.message_id = m.id and d.mailbox_id = any (mailboxes)));
+        end if;
+        ids := ids || here.ids;
+        sent_ats := sent_ats || here.sent_ats;
+        scores := scores || here.scores;
     end loop;
     top := least(top, (select max(id) + 1 from unnest(ids) as id));
     bottom := coalesce(bottom, (select id from unnest(ids) as id order by id desc offset ranked - 1 limit 1), 0);
@@ -482,7 +501,7 @@ create or replace function mart.search(query text, matches integer default 20, a
 returns table (
     message_id bigint, sent_at timestamptz, from_name text, from_address text, subject text, snippet text,
     score integer, key text
-) language plpgsql stable rows 20 set datestyle = 'ISO, YMD' as $$  -- of the key
+) language plpgsql stable rows 20 set datestyle = 'ISO, YMD' set plan_cache_mode = force_generic_plan as $$  -- of the key
 declare
     -- So many are read at once, where only what is in a message tells whether it matches.
     at_once constant integer := 64;
@@ -525,8 +544,8 @@ end
 $$;
 comment on function mart.search is
     'Messages that a query finds, a page of them: mart.search(''from:ann invoice -draft'', 20, key of the last row). '
-    'Of the 500 archived last that match, those come first that have most of the words in subject, names or file names, '
-    'the newest of equals first; then come the 500 before them, and so on.';
+    'Of the 250 archived last that match, those come first that have most of the words in subject, names or file names, '
+    'the newest of equals first; then come the 250 before them, and so on.';
 
 create view mart.label with (security_invoker) as
 select b.name as label, l.message_id, l.labelled_by, l.labelled_at

@@ -71,7 +71,8 @@ def left(connection: Connection, secrets: Iterable[str]) -> set[tuple[str, str]]
 
 def numbers(connection: Connection) -> set[int]:
     """All terms of the index."""
-    folded = connection.scalars(text("select unnest(terms) from search.posting")).all()
+    listed = "select unnest(terms) from search.posting union all select term from search.common"
+    folded = connection.scalars(text(listed)).all()
     fresh = b"".join(map(bytes, connection.scalars(text("select terms from search.fresh"))))
     return {*folded, *struct.unpack(f">{len(fresh) // 4}i", fresh)}
 

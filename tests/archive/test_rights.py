@@ -40,7 +40,7 @@ READ = {
     *("archive.nested_message", "archive.report", "archive.event"),
 }
 THREADS = {"threads.key", "threads.member"}
-TERMS = {"search.fresh", "search.segment", "search.posting"}
+TERMS = {"search.fresh", "search.segment", "search.stretch", "search.posting", "search.common"}
 FOLDERS = {"search.label", "search.labelled", "search.saved"}
 # Nobody puts under a label what he does not see, and here nobody sees anything.
 UNSEEN = {"search.labelled"}
@@ -99,7 +99,7 @@ MAY = {
     "popvault_loader": {
         "select": LOADED | READ | TERMS | WORK | VIEWED | THREADS | {"threads.pending"},
         "insert": LOADED - {"archive.disposition", "ops.enrolment"} | READ | TERMS | WORK | THREADS,
-        "update": {"search.segment", "ops.pause"} | THREADS,
+        "update": {"search.stretch", "ops.pause"} | THREADS,
         "delete": TERMS | {"ops.download_piece", "threads.pending"},
         "truncate": set(),
     },

@@ -115,8 +115,10 @@ def fold(engine: Engine, monkeypatch: pytest.MonkeyPatch, messages: int) -> int:
 
 
 @pytest.mark.parametrize("segments_of", [None, 2, 3, 6])
-def test_what_queries_find(archive: Engine, monkeypatch: pytest.MonkeyPatch, segments_of: int | None):
-    """Each query finds the same before and after terms are folded, into whatever segments."""
+@pytest.mark.parametrize("common", [1, 3, 100])
+def test_what_queries_find(archive: Engine, monkeypatch: pytest.MonkeyPatch, segments_of: int | None, common: int):
+    """Each query finds the same before and after terms are folded, into whatever segments, as lists or as bits."""
+    monkeypatch.setattr(search, "COMMON_FRACTION", common)
     if segments_of:
         assert fold(archive, monkeypatch, segments_of) == 6 // segments_of
     found = {query: " ".join(names(find(archive, query))) for query in QUERIES}
@@ -172,14 +174,14 @@ def test_a_phrase_is_looked_for_in_all_that_have_its_words(
 ):
     """In the best first, and without gap or double where a page ends among them."""
     letters = [
-        b"Subject: %s %d\r\n\r\n%s\r\n"
-        % (b"red" if n % 3 else b"letter", n, b"red tape" if n % 7 == 3 else b"tape is red")
-        for n in range(300)
+        b"Date: Thu, 5 Mar 2026 %02d:%02d:00 +0000\r\nSubject: %s %d\r\n\r\n%s\r\n"
+        % (*divmod(n, 60), b"red" if n % 3 else b"letter", n, b"red tape" if n % 7 == 3 else b"tape is red")
+        for n in range(240)
     ]
     deliver(engine, "ann", *letters)
     if segments_of:
         fold(engine, monkeypatch, segments_of)
-    with_phrase = [f"{'red' if n % 3 else 'letter'} {n}" for n in range(299, -1, -1) if n % 7 == 3]
+    with_phrase = [f"{'red' if n % 3 else 'letter'} {n}" for n in range(239, -1, -1) if n % 7 == 3]
     expected = sorted(with_phrase, key=lambda subject: subject.startswith("letter"))
     rows: list[dict[str, Any]] = []
     with engine.connect() as connection:
@@ -284,7 +286,9 @@ def test_a_rebuild_makes_lost_terms_again(archive: Engine, monkeypatch: pytest.M
     """And lays in anew those that are there; it folds them as a run does."""
     for segments_of in (None, 3):
         with archive.begin() as connection:
-            connection.execute(text("truncate search.fresh, search.segment, search.posting"))
+            connection.execute(
+                text("truncate search.fresh, search.segment, search.posting, search.common, search.stretch")
+            )
         assert find(archive, "invoice") == []
         rebuild(archive, every=True, report=False, tell=lambda _: None)
         assert names(find(archive, "invoice")) == ["invoice", "draft"]
@@ -358,6 +362,30 @@ def test_a_message_is_shown_by_its_number_or_its_hash(engine: Engine):
                 show(connection, name)
 
 
+def test_what_was_disposed_of_leaves_lists_and_bits(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    """Of a segment with words that few have, and that many have."""
+    monkeypatch.setattr(search, "SEGMENT_MESSAGES", 70)
+    deliver(engine, "ann", *(b"Subject: word%d\r\n\r\nhello\r\n" % n for n in range(70)))
+    lists = "select sum(cardinality(places)) from search.posting"
+    bits = "select sum(bit_count(holders)) from search.common"
+    with engine.connect() as connection:
+        assert search.fold(connection) == 70
+        before = [connection.scalar(text(query)) for query in (lists, bits)]
+        assert all(before)
+        connection.commit()
+        (gone,) = [row["message_id"] for row in search.find(connection, "word65", 9)]
+        request = "insert into archive.disposition (message_id, basis, requested_by) values (:gone, 'case', 'ann')"
+        connection.execute(text(request), {"gone": gone})
+        connection.execute(text("select archive.approve_disposition(1)"))
+        after = [connection.scalar(text(query)) for query in (lists, bits)]
+        connection.commit()
+        # Each message has as many terms.
+        assert [70 * (b - a) for b, a in zip(before, after, strict=True)] == before
+        assert search.find(connection, "word65", 9) == []
+        found = [row["message_id"] for row in search.find(connection, "hello", 99)]
+    assert found == [n for n in range(70, 0, -1) if n != gone]
+
+
 def test_what_was_disposed_of_leaves_the_index(engine: Engine, monkeypatch: pytest.MonkeyPatch):
     """Its terms, which are left among those of others, are nobody's any more."""
     monkeypatch.setattr(search, "SEGMENT_MESSAGES", 2)
@@ -369,7 +397,7 @@ def test_what_was_disposed_of_leaves_the_index(engine: Engine, monkeypatch: pyte
                 text("insert into archive.disposition (message_id, basis, requested_by) values (1, 'case', 'ann')")
             )
             connection.execute(text("select archive.approve_disposition(1)"))
-        assert connection.scalar(text("select array_remove(message_ids, null) from search.segment")) == [2]
+        assert connection.scalar(text("select array_remove(message_ids, null) from search.stretch")) == [2]
         connection.commit()
         assert [row["message_id"] for row in search.find(connection, "hello", 9)] == [2]
 

@@ -18,7 +18,7 @@ from tests.archive.delivering import deliver, rows
 # What reads the index of words, or is called where it is read; nobody but the owner may call it.
 INNER = {
     *("search.places", "search.among", "search.places_asked", "search.rarest", "search.scores", "search.score"),
-    *("search.has_asked", "search.sees_all"),
+    *("search.has_asked", "search.sees_all", "search.spread"),
 }
 ASKED = "array[row(1, false, 'words', null, 'word', array[search.term('word')], null)::search.alternative]"
 # More than are ranked among each other, of which every tenth has the word in its subject.
@@ -83,8 +83,8 @@ def refused(connection: Connection, statement: str) -> bool:
 
 def test_nobody_reads_the_index_itself(engine: Engine, reader: Connection):
     """Neither its tables nor the functions that read them; a function of a later version is not forgotten."""
-    for table in ("search.fresh", "search.segment", "search.posting"):
-        assert refused(reader, f"select count(*) from {table}"), table  # noqa: S608
+    for table in ("fresh", "segment", "stretch", "posting", "common"):
+        assert refused(reader, f"select count(*) from search.{table}"), table  # noqa: S608
     may_not = """
         select format('%s.%s', pronamespace::regnamespace, proname) from pg_proc p
         where pronamespace = 'search'::regnamespace and not has_function_privilege('searching_reader', oid, 'execute')
@@ -92,7 +92,7 @@ def test_nobody_reads_the_index_itself(engine: Engine, reader: Connection):
     reading = """
         select format('%s.%s', pronamespace::regnamespace, proname) from pg_proc
         where pronamespace in ('search'::regnamespace, 'mart'::regnamespace)
-          and coalesce(pg_get_function_sqlbody(oid), prosrc) ~ 'search\\.(fresh|segment|posting)'
+          and coalesce(pg_get_function_sqlbody(oid), prosrc) ~ 'search\\.(fresh|segment|stretch|posting|common)'
           and has_function_privilege('searching_reader', oid, 'execute')
           and prorettype <> 'trigger'::regtype
     """
@@ -139,7 +139,7 @@ def test_what_is_unseen_changes_nothing(
 def test_a_window_ends_at_the_last_that_is_ranked(engine: Engine, reader: Connection, monkeypatch: pytest.MonkeyPatch):
     """Not where a segment does, which others' mail decides; folded or not, keys are the same."""
     before = pages(reader, "word")
-    assert [row["score"] for row in before[:51]] == [1] * 50 + [0]
+    assert [row["score"] for row in before[:26]] == [1] * 25 + [0]
     for segments_of in (64, 256):
         fold(engine, monkeypatch, segments_of)
         assert pages(reader, "word") == before
