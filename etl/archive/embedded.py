@@ -98,6 +98,8 @@ class EmbeddedPostgres:
                 "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
                 "--set", "unix_socket_directories=", "--set", "listen_addresses=127.0.0.1",
                 "--set", "client_connection_check_interval=1s", "--set", "timezone=UTC", "--set", "log_timezone=UTC",
+                # Behind a checkpoint each page is logged whole at its first change: in a large archive most of the log.
+                "--set", "max_wal_size=4GB", "--set", "checkpoint_timeout=15min",
             )  # fmt: skip
         scratch.rename(folder / "data")
 
