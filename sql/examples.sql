@@ -17,7 +17,7 @@ select distinct d.mailbox
 from mart.message m join mart.delivery d using (message_id)
 where m.mail_id = (select mail_id from mart.message where message_id = 17);
 
--- find: Blind copies: mailboxes that have a mail though it names others in To or Cc and not their address (`popvault query blind_copies` also leaves out lists)
+-- find: Blind copies: mailboxes that have a mail though it names others in To or Cc and not their address (`popvault query blind_copies` also has mail that names nobody there, and leaves out lists)
 select distinct m.mail_id, m.subject, b.address
 from mart.delivery d
 join mart.mailbox b on b.mailbox = d.mailbox and b.address is not null
@@ -29,11 +29,35 @@ where not exists (
     select from mart.participant p
     where p.message_id = d.message_id and p.role in ('to', 'cc') and p.address is not null);
 
--- find: Attachments whose first bytes are of another kind than declared; types have several names, so name the kind (`popvault query attachments_unlike_their_names` knows those of many)
+-- find: Attachments whose first bytes are of another kind than declared; types have several names, so name the kind (`popvault query attachments_unlike_their_names` knows those of many, and files that should begin as a ZIP and do not)
 select message_id, filename, content_type, sniffed_type
 from mart.attachment
 where content_type = 'application/pdf' and sniffed_type is distinct from 'application/pdf'
    or content_type like 'image/%' and coalesce(sniffed_type, '') not like 'image/%';
+
+-- find: Mail from outside that nobody of the house answered in its thread (`popvault query unanswered` leaves out what machines and lists sent)
+select m.message_id, m.sent_at, m.from_address, m.subject
+from mart.message m
+where m.from_domain not in (select domain from mart.mailbox where domain is not null) and m.message_id = m.mail_id
+  and not exists (
+    select from mart.message a
+    where a.thread_id = m.thread_id and a.sent_at > m.sent_at and not a.automatic
+      and a.from_domain in (select domain from mart.mailbox))
+order by m.sent_at;
+
+-- find: Mail sent after hours, on the sender's own clock
+select message_id, from_address, sent_at at time zone 'UTC' + make_interval(mins => date_offset_minutes) as at
+from mart.message
+where extract(isodow from sent_at at time zone 'UTC' + make_interval(mins => date_offset_minutes)) > 5
+   or extract(hour from sent_at at time zone 'UTC' + make_interval(mins => date_offset_minutes)) not between 9 and 16;
+
+-- find: What was deleted on the servers, and when it had been archived
+select s.mailbox, s.at as deleted_at, a.at as archived_at
+from mart.step s join mart.step a on a.delivery_id = s.delivery_id and a.step in ('archived', 'duplicate')
+where s.step = 'delete sent';
+
+-- find: Dates that nobody can read, that are missing, or that no hop agrees to
+select message_id, kind, place, detail from mart.defect where kind = 'date';
 
 -- find: Mail by mailbox and day, days without any too
 select b.mailbox, cast(d as date) as day, coalesce(v.messages, 0) as messages
@@ -75,7 +99,8 @@ where r.kind = 'disposition' and r.action = 'displayed';
 -- mart.message: mail of May 2026 from outside, with attachments
 select sent_at, from_address, subject, attachments
 from mart.message
-where sent_at >= '2026-05-01' and sent_at < '2026-06-01' and from_domain <> 'example.org' and attachments > 0
+where sent_at >= '2026-05-01' and sent_at < '2026-06-01' and attachments > 0 and message_id = mail_id
+  and from_domain not in (select domain from mart.mailbox where domain is not null)
 order by sent_at;
 
 -- mart.body: what was written about a contract
@@ -108,16 +133,17 @@ select reason, count(*) from mart.same_as group by reason order by count(*) desc
 -- mart.thread: the longest threads
 select subject, messages, senders, last_at - first_at as took from mart.thread order by messages desc limit 10;
 
--- mart.reply: median response time of each person in business hours
+-- mart.reply: median response time of each person of the house, in business hours
 select from_address, percentile_cont(0.5) within group (order by business_seconds) / 3600 as hours
 from mart.reply
-where not automatic and seconds >= 0 and from_address <> parent_from_address
+where from_domain in (select domain from mart.mailbox) and not automatic and seconds >= 0
+  and from_address <> parent_from_address
 group by from_address;
 
 -- mart.attachment: which mailboxes have a file, whatever it is called there
 select distinct d.mailbox, a.filename
 from mart.attachment a join mart.delivery d using (message_id)
-where a.sha256 = 'a3f5c0f2';
+where a.sha256 like 'a3f5c0f2%';
 
 -- mart.part: messages that are signed, by what
 select protected_by, count(distinct message_id) from mart.part where protection = 'signed' group by protected_by;
@@ -146,7 +172,7 @@ group by h.value order by count(*) desc;
 select position, by_host, at - lag(at) over (order by position) as held
 from mart.hop where message_id = 17 order by position;
 
--- mart.date_candidate: messages whose Date no hop agrees to
+-- mart.date_candidate: messages whose Date was not taken: nobody can read it, or no hop agrees
 select m.message_id, m.sent_at, c.written from mart.message m
 join mart.date_candidate c using (message_id)
 where c.source = 'date' and not c.chosen;

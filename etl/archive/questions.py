@@ -34,6 +34,7 @@ _KINDS = {
     "time": "a time of day, as 09:00",
     "timestamptz": "a day, as 2026-03-01, or a time, as 2026-03-01 09:00",
 }
+_ADDRESS = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+")
 _PARAMETER = re.compile(r"^-- :(\w+)(?: =[ ]?(\S*))? {2,}(.+)$", re.MULTILINE)
 
 
@@ -115,9 +116,11 @@ def values(asked: Question, given: Mapping[str, str]) -> dict[str, str]:
 def _normal(name: str, value: str) -> str:
     """An address and domains as mart has them, however they are written."""
     if name == "address":
+        if not _ADDRESS.fullmatch(value.strip()):
+            raise Misconfigured(f"--set address={value}: say one address, as ann@example.org")
         return normalised(value.strip())
     if name == "house":
-        domains = (normalised(f"@{domain.strip()}")[1:] for domain in value.split(","))
+        domains = (normalised(f"@{domain.strip().removeprefix('@')}")[1:] for domain in value.split(","))
         return ",".join(filter(None, domains))
     return value
 

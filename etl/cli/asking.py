@@ -39,7 +39,7 @@ def query(name: str | None, told: tuple[str, ...], as_json: bool) -> None:
         source = "" if given.get("house") or not found.house else ", of the mailboxes that this login sees"
         say(f"house: {domains}{source}", err=as_json)
     if found.cut_after is not None:
-        click.echo(f"only the first {found.cut_after} rows: more by --set rows=NUMBER", err=as_json)
+        click.echo(f"cut after rows={found.cut_after}: more by --set rows=NUMBER", err=as_json)
 
 
 def _assignment(told: str) -> tuple[str, str]:
@@ -58,7 +58,7 @@ def show_dictionary() -> None:
 
 @main.command()
 def dsn() -> None:
-    """Print the database's URL, password included, for psql and the like; it stays up."""
+    """Print the database's URL, password included, for psql and any other client; the server stays up behind it."""
     with open_archive() as engine:
         click.echo(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
 

@@ -12,8 +12,11 @@ from etl.cli.screen import print_table, say, say_json
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
 
+# -word means without it, also where it has an h.
+_OF_WORDS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
-@main.command(context_settings={"ignore_unknown_options": True})  # -word means without it
+
+@main.command(context_settings=_OF_WORDS)
 @click.argument("words", nargs=-1, required=True, type=Words())
 @click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 @click.option(
@@ -39,8 +42,10 @@ def search(words: tuple[str, ...], matches: int, after_key: str | None, as_json:
         say(f"{row['message_id']:>8}  {date}  {sender}  {row['subject'] or '(no subject)'}")
         if row["snippet"]:
             say(f"          {row['snippet']}")
-    more = f"; more of them: --after {found[-1]['key']}" if len(found) == matches else ""
-    click.echo(f"{len(found)} found{more}")
+    if len(found) == matches:
+        click.echo(f"{len(found)} shown; the next: --after {found[-1]['key']}")
+    else:
+        click.echo(f"{len(found)} found")
 
 
 @main.command()
@@ -126,7 +131,7 @@ def label(name: str | None, messages: tuple[int, ...], query: str | None, remove
             say(f"{name}: put on {labels.put(connection, name, messages, query)}")
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(context_settings=_OF_WORDS)
 @click.argument("name", required=False, type=Words())
 @click.argument("words", nargs=-1, type=Words())
 @click.option("--remove", is_flag=True, help="Forget it.")

@@ -1,5 +1,5 @@
 -- What left the servers by our hand: when DELE was sent, how long after archiving, and whether the next listing confirmed it.
--- One row for each DELE: every mailbox's copy of a mail is its own. Reads all steps of all deliveries.
+-- The next run does that. One row for each DELE: every mailbox's copy of a mail is its own. Reads all steps of all deliveries.
 -- :rows = 100   so many rows
 select s.mailbox, d.uidl, a.at as archived_at, s.at as delete_sent_at, s.at - a.at as kept_for,
        exists (select from mart.step g

@@ -6,7 +6,7 @@ with thread as (
     where m.thread_id = (select thread_id from mart.message where message_id = cast(:message as bigint))
     order by m.mail_id, m.message_id
 )
-select t.message_id, t.sent_at, t.from_address, t.subject, r.parent_message_id as answers,
+select t.message_id, t.sent_at, t.from_address, t.subject, r.parent_message_id,
        round(r.seconds / 3600, 1) as hours_later
 from thread t left join mart.reply r using (message_id)
 order by t.sent_at nulls last, t.message_id;

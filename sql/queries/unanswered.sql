@@ -7,7 +7,7 @@
 with house as (
     select unnest(string_to_array(:house, ',')) as domain
 )
-select m.message_id, m.sent_at, m.from_address, t.recipients, m.subject
+select m.message_id, m.sent_at, cast(extract(day from now() - m.sent_at) as integer) as days, m.from_address, t.recipients, m.subject
 from mart.message m
 cross join lateral (
     select string_agg(e.recipient, ', ' order by e.recipient) as recipients

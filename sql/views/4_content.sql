@@ -106,4 +106,4 @@ comment on column mart.date_candidate.at is 'As a time; null where it cannot be 
 comment on column mart.date_candidate.offset_minutes is 'Its offset in minutes east of UTC; null where it is not told.';
 comment on column mart.date_candidate.chosen is 'Whether it is mart.message.sent_at.';
 comment on column mart.date_candidate.reason is
-    'Why it was chosen; null where not. A Date counts unless all hops lie over 30 days behind it or 2 before it.';
+    'Why it was chosen: a hop agrees (lies at most 2 days before it and 30 days behind it), no hop says when, there is no Date, the Date is none, no hop agrees to the Date. Null where it was not: mart.defect says why, of kind date.';

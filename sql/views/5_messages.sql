@@ -55,7 +55,7 @@ comment on column mart.message.bulk is 'Whether its headers tell that it went to
 comment on column mart.message.attachments is 'Number of attachments.';
 comment on column mart.message.defects is 'Number of things that are wrong with it, as mart.defect has them.';
 comment on column mart.message.protection is
-    'encrypted where it or a part of it is, a forwarded message too, else signed where one is; null for neither. Attachments apart.';
+    'encrypted where it or a part of it is, a forwarded message too, else signed where one is; null for neither. Attachments do not count: mart.attachment has its own.';
 comment on column mart.message.protected_by is 'By what: pgp, smime, or another protocol; several are listed; null for nothing.';
 
 create view mart.participant with (security_invoker) as

@@ -62,7 +62,7 @@ comment on column mart.delivery.reason is 'Why, in words; of a duplicate, where 
 comment on column mart.delivery.listed_at is 'When the server listed it first.';
 comment on column mart.delivery.listed_octets is 'Size that the server claimed; null where it did not say.';
 comment on column mart.delivery.octets is 'Bytes retrieved; for excluded, how large it is at least; null where nothing was.';
-comment on column mart.delivery.present is 'Whether the server still had it at the last listing.';
+comment on column mart.delivery.present is 'Whether the server still had it at the last listing: what was deleted since is present until the next one (its step is delete sent, then gone).';
 
 create view mart.step with (security_invoker) as
 select l.entry_id as step_id, l.delivery_id, b.name as mailbox, l.message_id, cast(l.step as text) as step, l.at,

@@ -41,7 +41,7 @@ def ask(engine: Engine, name: str, *columns: str, **told: str) -> list[tuple[Any
 
 
 def _shown(column: str, value: Any, subjects: dict[Any, Any]) -> Any:
-    if column in ("message_id", "for_example", "answers") and value in subjects:
+    if column in ("message_id", "for_example", "parent_message_id") and value in subjects:
         return subjects[value]
     if isinstance(value, Decimal):
         return float(value)
@@ -357,7 +357,7 @@ def test_thread_of(archive: Engine):
     (message,) = (
         number for number, name in rows(archive, "select message_id, subject from mart.message") if name == "price-more"
     )
-    found = ask(archive, "thread_of", "message_id", "answers", "hours_later", message=str(message))
+    found = ask(archive, "thread_of", "message_id", "parent_message_id", "hours_later", message=str(message))
     assert found == [
         ("price", None, None),
         ("price-list", "price", 2.0),
@@ -396,7 +396,7 @@ ABOUT_MAIL = {
     "internal_to_private": ("message_id", "recipient"),
     "lookalike_domains": ("domain", "looks_like", "sent"),
     "response_times": ("address", "replies", "median_hours"),
-    "thread_of": ("message_id", "answers", "hours_later"),
+    "thread_of": ("message_id", "parent_message_id", "hours_later"),
     "threads_that_left": ("message_id", "subject", "outside"),
     "unanswered": ("message_id", "recipients"),
     "who_writes_to_whom": ("sender", "recipient", "messages"),
@@ -491,6 +491,8 @@ def test_what_a_question_cannot_be_told(archive: Engine):
     for name, told, says in (
         ("unanswered", {"since": "2026", "days": "three"}, "cannot be told --set since=2026: say a day, as 2026-03-01"),
         ("unanswered", {"since": "2026-03-01", "days": "three"}, "cannot be told --set days=three: say a whole number"),
+        ("about_address", {"address": "ann"}, "--set address=ann: say one address, as ann@example.org"),
+        ("about_address", {"address": "Ann <ann@example.org>"}, "say one address"),
         ("unanswered", {"days": "2147483647"}, "query unanswered cannot be told --set days=2147483647: .*out of range"),
         ("unanswered", {"rows": "-1"}, "--set rows=-1: say how many rows, as 100"),
         ("unanswered", {"rows": "0"}, "--set rows=0: say how many rows, as 100"),
@@ -629,7 +631,7 @@ def test_the_command_lists_and_asks(archive: Engine):
     cut = popvault("unanswered", "--set", "rows=3").stdout.splitlines()
     assert cut[-2:] == [
         "house: example.org, of the mailboxes that this login sees",
-        "only the first 3 rows: more by --set rows=NUMBER",
+        "cut after rows=3: more by --set rows=NUMBER",
     ]
     whole = popvault("unanswered", "--set", "rows=4", "--set", "house=Example.org, ,example.net").stdout.splitlines()
     assert whole[-1] == "house: example.net, example.org"

@@ -5,10 +5,12 @@ import itertools
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from etl.archive import labels, search, threads
 from etl.archive.search import show
+from etl.cli import main
 from etl.errors import Misconfigured
 from etl.rebuild import rebuild
 from tests.archive.delivering import deliver
@@ -311,6 +313,14 @@ def test_long_words_and_long_texts_are_found(engine: Engine, monkeypatch: pytest
         assert [row["subject"] for row in find(engine, "x" * 16_384)] == ["long"]
         assert next(row["snippet"] for row in find(engine, "149998")).endswith("«149998» 149999")
         assert fold(engine, monkeypatch, 2) in (0, 1)
+
+
+def test_minus_stands_before_any_word(archive: Engine):
+    """Also where its letters are those of an option."""
+    url = archive.url.render_as_string(hide_password=False)
+    for word, number in (("-chapel", "4 found"), ("-have", "4 found"), ("-draft", "3 found")):
+        shown = CliRunner().invoke(main, ["search", "due", "or", "the", word], env={"POPVAULT_DATABASE_URL": url})
+        assert number in shown.output, shown.output
 
 
 def test_labels(archive: Engine):
