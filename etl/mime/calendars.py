@@ -18,8 +18,8 @@ _CHARACTERS_MAX = 2000
 # dateutil counts a zone's changes one by one from the first on: each second since 1601 where the rule says so.
 ZONE_RULES_MAX = 16
 _YEARS = range(1900, 2200)
-_AS_WRITTEN = "times in zones not known elsewhere stay as written"
 _FOLD = re.compile(r"\n[ \t]")
+_OTHERS = ("BEGIN:VEVENT", "BEGIN:VTODO", "BEGIN:VJOURNAL", "BEGIN:VFREEBUSY", "BEGIN:VCALENDAR", "END:VCALENDAR")
 _YEARLY = re.compile(
     r"RRULE:(?:FREQ=YEARLY|INTERVAL=\d{1,2}|BYDAY=[+-]?\d{0,2}[A-Z]{2}|BYMONTH=(?:[1-9]|1[0-2])"
     r"|BYMONTHDAY=-?(?:[1-9]|[12]\d)|WKST=[A-Z]{2}|UNTIL=\w{8,16}|COUNT=\d{1,4}|;)+",
@@ -60,16 +60,22 @@ def _without_zones(lines: list[str]) -> tuple[list[str], list[str]]:
     within = False
     for line in lines:
         mark = line.strip().upper()
-        within = within or mark == "BEGIN:VTIMEZONE"
+        # One that is never closed ends where something else begins.
+        within = mark == "BEGIN:VTIMEZONE" or (within and not mark.startswith(_OTHERS))
         (zones if within else others).append(line)
         within = within and mark != "END:VTIMEZONE"
     return zones, others
 
 
-def _harmless(zones: list[str]) -> bool:
-    rules = [line.strip() for line in zones if line.lstrip()[:5].upper() in ("RRULE", "EXRUL")]
-    early = any(_EARLY.match(line.lstrip()) for line in zones)
-    return not early and len(rules) <= ZONE_RULES_MAX and all(map(_YEARLY.fullmatch, rules))
+def _problem(zones: list[str]) -> str | None:
+    """Why time zones are not to be read; None where they may be."""
+    marks = [line.strip().upper() for line in zones]
+    if marks.count("BEGIN:VTIMEZONE") != marks.count("END:VTIMEZONE"):
+        return "a time zone that does not end"
+    rules = [mark for mark in marks if mark.startswith(("RRULE", "EXRUL"))]
+    early = any(map(_EARLY.match, marks))
+    harmless = not early and len(rules) <= ZONE_RULES_MAX and all(map(_YEARLY.fullmatch, rules))
+    return None if harmless else "time zones of odd rules"
 
 
 def _all_events(path: str, text: str, defects: list[Defect]) -> list[Event]:
@@ -87,17 +93,17 @@ def _calendars(path: str, text: str, defects: list[Defect]) -> list[Any]:
     # Unfolded here, and so read by icalendar as it was looked at here.
     lines = _FOLD.sub("", text.replace("\r\n", "\n")).split("\n")
     zones, others = _without_zones(lines)
-    if not _harmless(zones):
-        defects.append(Defect("calendar", path, f"time zones of odd rules; {_AS_WRITTEN}"))
-        return _parsed(others)
-    try:
-        return _parsed(lines)
-    except ValueError as error:
-        if not zones:
-            raise
-        calendars = _parsed(others)
-        defects.append(Defect("calendar", path, f"{clean(str(error))[:300]} in a time zone; {_AS_WRITTEN}"))
-        return calendars
+    problem = _problem(zones)
+    if not problem:
+        try:
+            return _parsed(lines)
+        except Exception as error:  # a zone without an offset is a ValueError, one of two names an AttributeError
+            if not zones:
+                raise
+            problem = f"{clean(str(error))[:300]} in a time zone"
+    calendars = _parsed(others)
+    defects.append(Defect("calendar", path, f"{problem}; times in zones not known elsewhere stay as written"))
+    return calendars
 
 
 def _parsed(lines: list[str]) -> list[Any]:

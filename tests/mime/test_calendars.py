@@ -126,7 +126,14 @@ def test_a_zone_that_changes_ever_again_is_left_out(rule: str):
 
 @pytest.mark.parametrize(
     ("good", "bad"),
-    [("TZOFFSETTO:+0200\n", ""), ("TZOFFSETTO:+0200", "TZOFFSETTO:+9999"), ("DTSTART:1601", "DTSTART:x")],
+    [
+        ("TZOFFSETTO:+0200\n", ""),
+        ("TZOFFSETTO:+0200", "TZOFFSETTO:+9999"),
+        ("DTSTART:1601", "DTSTART:x"),
+        ("TZID:Mine\n", "TZID:Mine\nTZID:Mine\n"),
+        ("BEGIN:VTIMEZONE", "BEGIN:VTIMEZONE  "),
+        ("END:VTIMEZONE\n", ""),
+    ],
 )
 def test_a_damaged_zone_does_not_cost_the_event(good: str, bad: str):
     """Its times stay as written, and a defect says so."""
