@@ -12,11 +12,19 @@ from etl.cli.screen import print_table, say, say_json
 from etl.errors import Misconfigured
 from etl.pipeline import open_archive
 
-# -word means without it, also where it has an h.
-_OF_WORDS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+
+class OfWords(click.Command):
+    """A command where -word means without it, also one with an h; -h alone asks for help, as everywhere."""
+
+    ignore_unknown_options = True
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """As click does, with -h among other words left to them."""
+        context.help_option_names = ["--help"]
+        return super().parse_args(context, ["--help"] if args == ["-h"] else args)
 
 
-@main.command(context_settings=_OF_WORDS)
+@main.command(cls=OfWords)
 @click.argument("words", nargs=-1, required=True, type=Words())
 @click.option("--matches", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 @click.option(
@@ -131,7 +139,7 @@ def label(name: str | None, messages: tuple[int, ...], query: str | None, remove
             say(f"{name}: put on {labels.put(connection, name, messages, query)}")
 
 
-@main.command(context_settings=_OF_WORDS)
+@main.command(cls=OfWords)
 @click.argument("name", required=False, type=Words())
 @click.argument("words", nargs=-1, type=Words())
 @click.option("--remove", is_flag=True, help="Forget it.")

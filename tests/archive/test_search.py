@@ -321,6 +321,8 @@ def test_minus_stands_before_any_word(archive: Engine):
     for word, number in (("-chapel", "4 found"), ("-have", "4 found"), ("-draft", "3 found")):
         shown = CliRunner().invoke(main, ["search", "due", "or", "the", word], env={"POPVAULT_DATABASE_URL": url})
         assert number in shown.output, shown.output
+    for words in (["-h"], ["--help"]):
+        assert "Find messages" in CliRunner().invoke(main, ["search", *words]).output
 
 
 def test_labels(archive: Engine):
