@@ -501,7 +501,9 @@ create or replace function mart.search(query text, matches integer default 20, a
 returns table (
     message_id bigint, sent_at timestamptz, from_name text, from_address text, subject text, snippet text,
     score integer, key text
-) language plpgsql stable rows 20 set datestyle = 'ISO, YMD' set plan_cache_mode = force_generic_plan as $$  -- of the key
+) language plpgsql stable rows 20
+-- Dates as in the key; and a plan for its values would call what it reads to guess how many rows that gives.
+set datestyle = 'ISO, YMD' set plan_cache_mode = force_generic_plan as $$
 declare
     -- So many are read at once, where only what is in a message tells whether it matches.
     at_once constant integer := 64;
@@ -546,6 +548,59 @@ comment on function mart.search is
     'Messages that a query finds, a page of them: mart.search(''from:ann invoice -draft'', 20, key of the last row). '
     'Of the 250 archived last that match, those come first that have most of the words in subject, names or file names, '
     'the newest of equals first; then come the 250 before them, and so on.';
+
+create or replace function search.purge(segment integer) returns void language plpgsql as $$
+declare
+    gone constant boolean[] := array(
+        select u.message_id is null
+        from search.stretch s, unnest(s.message_ids) with ordinality as u (message_id, at)
+        where s.segment_id = segment order by s.number, u.at);
+    p record;
+begin
+    for p in
+        select g.bucket, g.terms, g.ends, g.places, array(
+            select at from unnest(g.places) with ordinality as u (place, at) where gone[place] order by at) as removed
+        from search.posting g where g.segment_id = segment
+    loop
+        continue when p.removed = '{}';
+        p.places := array(
+            select place from unnest(p.places) with ordinality as u (place, at) where not gone[place] order by at);
+        select array_agg(term order by n), array_agg(upto order by n) into p.terms, p.ends
+        from (
+            select n, term, upto, coalesce(lag(upto) over (order by n), 0) as since
+            from unnest(p.terms, p.ends) with ordinality as lists (term, old, n), lateral (
+                select old - width_bucket(old::bigint, p.removed)::integer as upto) as shortened
+        ) as lists
+        where upto > since;
+        delete from search.posting g where g.segment_id = segment and g.bucket = p.bucket;
+        insert into search.posting (segment_id, bucket, terms, ends, places)
+        select segment, p.bucket, p.terms, p.ends, p.places where p.terms is not null;
+    end loop;
+    update search.common c set holders = c.holders & (
+        select string_agg(case when is_gone then '0' else '1' end, '' order by place)::bit varying
+        from unnest(gone) with ordinality as u (is_gone, place))
+    where c.segment_id = segment;
+    delete from search.common c where c.segment_id = segment and bit_count(c.holders) = 0;
+    -- Dates stay in order: what is gone gets that of the one before it.
+    update search.stretch s set sent_ats = dated.sent_ats
+    from (
+        select number, array_agg(coalesce(latest, '-infinity') order by at) as sent_ats
+        from (
+            select t.number, u.at,
+                   max(u.sent_at) filter (where u.message_id is not null) over (order by t.number, u.at) as latest
+            from search.stretch t, unnest(t.message_ids, t.sent_ats) with ordinality as u (message_id, sent_at, at)
+            where t.segment_id = segment
+        ) as each
+        group by number
+    ) as dated
+    where s.segment_id = segment and s.number = dated.number;
+    update search.segment s set (oldest, newest) = (
+        select min(u.sent_at), max(u.sent_at)
+        from search.stretch t, unnest(t.message_ids, t.sent_ats) as u (message_id, sent_at)
+        where t.segment_id = segment and u.message_id is not null and u.sent_at > '-infinity')
+    where s.segment_id = segment;
+end $$;
+comment on function search.purge is 'Takes out of a segment what is left of messages that it does not name any longer.';
 
 create view mart.label with (security_invoker) as
 select b.name as label, l.message_id, l.labelled_by, l.labelled_at

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
@@ -68,6 +69,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", default="10000,100000,1000000", help="the sizes, in ascending order")
     sizes = [int(size) for size in parser.parse_args().messages.split(",")]
+    if any(size - before < TIMED for before, size in pairwise([0, *sizes])):
+        parser.error(f"each size must be {TIMED:,} messages above the one before")
     with tempfile.TemporaryDirectory(prefix="popvault-bench-") as root:
         Path(root).chmod(0o755)
         postgres = EmbeddedPostgres(Path(root) / "postgres")
@@ -85,7 +88,7 @@ async def grow(engine: Engine, root: Path, sizes: Sequence[int]) -> None:
     begin_session(engine)
     done = 0
     for size in sizes:
-        turns = range(max(done, size - TURNS * TIMED), size, TIMED)
+        turns = range(size - TIMED * min(TURNS, (size - done) // TIMED), size, TIMED)
         await load(engine, done, turns[0])
         grown = empty = Cost(0, 0)
         for first in turns:

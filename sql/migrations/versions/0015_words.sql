@@ -38,58 +38,7 @@ alter table search.segment drop column message_ids, drop column sent_ats;
 -- Compressing saves nothing of them, and was tried each time.
 alter table search.posting alter places set storage external;
 
-create or replace function search.purge(segment integer) returns void language plpgsql as $$
-declare
-    gone constant boolean[] := array(
-        select u.message_id is null
-        from search.stretch s, unnest(s.message_ids) with ordinality as u (message_id, at)
-        where s.segment_id = segment order by s.number, u.at);
-    p record;
-begin
-    for p in
-        select g.bucket, g.terms, g.ends, g.places, array(
-            select at from unnest(g.places) with ordinality as u (place, at) where gone[place] order by at) as removed
-        from search.posting g where g.segment_id = segment
-    loop
-        continue when p.removed = '{}';
-        p.places := array(
-            select place from unnest(p.places) with ordinality as u (place, at) where not gone[place] order by at);
-        select array_agg(term order by n), array_agg(upto order by n) into p.terms, p.ends
-        from (
-            select n, term, upto, coalesce(lag(upto) over (order by n), 0) as since
-            from unnest(p.terms, p.ends) with ordinality as lists (term, old, n), lateral (
-                select old - width_bucket(old::bigint, p.removed)::integer as upto) as shortened
-        ) as lists
-        where upto > since;
-        delete from search.posting g where g.segment_id = segment and g.bucket = p.bucket;
-        insert into search.posting (segment_id, bucket, terms, ends, places)
-        select segment, p.bucket, p.terms, p.ends, p.places where p.terms is not null;
-    end loop;
-    update search.common c set holders = c.holders & (
-        select string_agg(case when is_gone then '0' else '1' end, '' order by place)::bit varying
-        from unnest(gone) with ordinality as u (is_gone, place))
-    where c.segment_id = segment;
-    delete from search.common c where c.segment_id = segment and bit_count(c.holders) = 0;
-    -- Dates stay in order: what is gone gets that of the one before it.
-    update search.stretch s set sent_ats = dated.sent_ats
-    from (
-        select number, array_agg(coalesce(latest, '-infinity') order by at) as sent_ats
-        from (
-            select t.number, u.at,
-                   max(u.sent_at) filter (where u.message_id is not null) over (order by t.number, u.at) as latest
-            from search.stretch t, unnest(t.message_ids, t.sent_ats) with ordinality as u (message_id, sent_at, at)
-            where t.segment_id = segment
-        ) as each
-        group by number
-    ) as dated
-    where s.segment_id = segment and s.number = dated.number;
-    update search.segment s set (oldest, newest) = (
-        select min(u.sent_at), max(u.sent_at)
-        from search.stretch t, unnest(t.message_ids, t.sent_ats) as u (message_id, sent_at)
-        where t.segment_id = segment and u.message_id is not null and u.sent_at > '-infinity')
-    where s.segment_id = segment;
-end $$;
-
+-- search.purge, which it calls, is made anew at each upgrade (sql/views).
 create or replace function search.forget(gone bigint) returns void language plpgsql as $$
 begin
     update search.stretch t set message_ids = array_replace(t.message_ids, gone, null)
